@@ -1,0 +1,125 @@
+/** `npm run bench`: measures zocalo beside an echo in C and one on bare node:net. See README.md. */
+import { type Compiler, compile, findCompiler } from './compile.ts';
+import { placeOnCores } from './cores.ts';
+import { percent, span } from './format.ts';
+import { describeMachine, descriptorLimit, gitCommit } from './machine.ts';
+import { type Options, readOptions, UsageError, usage } from './options.ts';
+import { Progress } from './progress.ts';
+import { writeReport } from './report.ts';
+import { count, estimatedSeconds, type Measurement, type Plan, runRounds } from './rounds.ts';
+import { type Server, servers } from './servers.ts';
+import { summarize } from './summary.ts';
+import { renderTables } from './table.ts';
+import { judge } from './targets.ts';
+import { within, workloads } from './workloads.ts';
+
+/** Descriptors that a process needs besides those of its clients. */
+const SPARE_DESCRIPTORS = 100;
+/** A server that had to wait for its core for more than this part of the window was not alone on it. */
+const NOTABLE_WAIT = 0.05;
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => process.exit(status));
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(usage);
+  else process.exitCode = await bench(options);
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function bench(options: Options): Promise<number> {
+  if (process.platform !== 'linux')
+    throw new Error('the benchmark reads /proc and uses epoll: it needs Linux');
+  const date = new Date().toISOString();
+  const notes: string[] = [];
+  const compiler = findCompiler();
+  const placement = placeOnCores();
+  if (placement.note) notes.push(placement.note);
+
+  const mostClients = descriptorLimit() - SPARE_DESCRIPTORS;
+  const plan: Plan = {
+    servers: readyServers(options.servers, compiler, notes),
+    workloads: workloads
+      .filter(({ name }) => options.workloads.includes(name))
+      .map((workload) => within(workload, mostClients)),
+    options,
+    placement,
+  };
+  if (plan.servers.length === 0) throw new Error(`no server to measure: ${notes.join('; ')}`);
+  if (workloads.some(({ clients }) => clients > mostClients)) {
+    notes.push(
+      `the limit on open files leaves room for ${mostClients} clients: larger workloads are scaled down`,
+    );
+  }
+
+  for (const note of notes) console.error(`note: ${note}`);
+  console.error(`${count(plan)} measurements, about ${span(estimatedSeconds(plan))}`);
+  const measurements = await runRounds(plan, new Progress(count(plan)));
+
+  const summary = summarize(measurements);
+  const targets = judge(summary);
+  notes.push(...disturbances(measurements));
+  const path = writeReport(
+    {
+      date,
+      commit: gitCommit(),
+      machine: describeMachine(compiler),
+      cores: { server: placement.server ?? null, generator: placement.generator ?? null },
+      options: {
+        rounds: options.rounds,
+        seconds: options.seconds,
+        warmupSeconds: options.warmupSeconds,
+        settleSeconds: options.settleSeconds,
+      },
+      notes,
+      targets: targets.map(({ target, figure, met }) => ({ target, figure, met })),
+      summary,
+      measurements,
+    },
+    options.out,
+  );
+
+  console.log(`\n${renderTables(summary, plan.workloads, plan.servers)}\n`);
+  console.log(`Targets in this run:\n${targets.map(({ line }) => `  ${line}`).join('\n')}\n`);
+  for (const note of notes) console.log(`note: ${note}`);
+  console.log(
+    `Medians of ${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'}; written to ${path}`,
+  );
+  return measurements.some(({ result }) => result.kind === 'failure') ? 1 : 0;
+}
+
+/** The chosen servers, compiled where they must be; one that cannot be for lack of a compiler is left out. */
+function readyServers(names: readonly string[], compiler: Compiler | undefined, notes: string[]): Server[] {
+  return servers.filter(({ name, label, source, command }) => {
+    if (!names.includes(name)) return false;
+    if (source === undefined) return true;
+    if (compiler === undefined) {
+      notes.push(`no C compiler: "${label}" is left out, and the comparisons with it`);
+      return false;
+    }
+    compile(compiler, source, command[0] as string);
+    return true;
+  });
+}
+
+/** Whether something else used the servers' core: figures of such a run deserve less trust. */
+function disturbances(measurements: readonly Measurement[]): string[] {
+  const echoes = measurements.map(({ result }) => result).filter((result) => result.kind === 'echo');
+  const disturbed = echoes.filter(
+    ({ serverWaited, stolen }) => Math.max(serverWaited, stolen) > NOTABLE_WAIT,
+  );
+  if (disturbed.length === 0) return [];
+  const worst = Math.max(...disturbed.map(({ serverWaited, stolen }) => Math.max(serverWaited, stolen)));
+  return [
+    `in ${disturbed.length} of ${echoes.length} windows the server waited for its core, up to ${percent(worst)} of the time: ` +
+      'something else was running',
+  ];
+}

@@ -1,0 +1,33 @@
+export {
+  ConnectError,
+  type ErrorCode,
+  FrameError,
+  FrameTooLongError,
+  ListenError,
+  OptionError,
+  PlatformError,
+  ReplyError,
+  SystemCallError,
+  ZocaloError,
+} from './errors.ts';
+export { fixedSize } from './framing/fixed-size.ts';
+export type { Framer, Framing } from './framing/framing.ts';
+export type { Input } from './framing/input.ts';
+export {
+  type LengthPrefixedFraming,
+  type LengthPrefixedOptions,
+  lengthPrefixed,
+} from './framing/length-prefixed.ts';
+export { BareLineFeedError, byteLines, type LineEnding, type LinesOptions, lines } from './framing/lines.ts';
+export { raw } from './framing/raw.ts';
+export { type Model, models } from './loops/models.ts';
+export type { Client, House } from './protocol/client.ts';
+export { type CloseReason, closeReasons } from './protocol/close-reason.ts';
+export { type FileSlice, fileSlice } from './protocol/file-slice.ts';
+export type { SessionLimits } from './protocol/limits.ts';
+export { type Protocol, type RefusalCause, type Reply, refusalCauses } from './protocol/protocol.ts';
+export type { ClientRef, EventOf, ServerEvent, ServerEvents, ServerEventType } from './server/events.ts';
+export type { ServeOptions } from './server/options.ts';
+export { serve } from './server/serve.ts';
+export { type DrainReport, formatAddress, type Server, type ServerAddress } from './server/server.ts';
+export type { ServerStats } from './server/stats.ts';

@@ -1,0 +1,167 @@
+import { constants } from 'node:os';
+import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { errno } from '../sys/libc.ts';
+import { receive, send, shutdownSending } from '../sys/sockets.ts';
+import type { FdSocket } from './fd-listener.ts';
+import { LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
+import { FAILED, READABLE, WRITABLE } from './poller.ts';
+import type { Reactor, Resumable, Watched } from './reactor.ts';
+import { WheelEntry } from './timer-wheel.ts';
+
+const { EAGAIN, EINTR } = constants.errno;
+
+/** One receive buffer serves all connections of a thread: a session copies what it keeps. */
+const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_SIZE);
+
+/** What a connection needs of its loop. */
+export interface ConnectionOwner {
+  readonly reactor: Reactor;
+  schedule(connection: Connection, at: number): void;
+  /** The session is over and the descriptor closed. */
+  closed(connection: Connection): void;
+}
+
+/** One adopted socket: moves bytes between a descriptor and its session whenever the descriptor is ready. */
+export class Connection extends WheelEntry implements Watched, Waker, Resumable {
+  generation = 0;
+  readonly session: SessionPort;
+  readonly #socket: FdSocket;
+  readonly #owner: ConnectionOwner;
+  #interest = READABLE;
+  #woken = false;
+  #broken = false;
+  #lingersUntil = 0;
+  #closed = false;
+
+  constructor(socket: FdSocket, session: SessionPort, owner: ConnectionOwner) {
+    super();
+    this.#socket = socket;
+    this.session = session;
+    this.#owner = owner;
+    session.waker = this;
+  }
+
+  /** Watches the descriptor, and lets the session greet. */
+  start(): void {
+    const { reactor } = this.#owner;
+    reactor.watch(this, this.#interest);
+    this.#owner.schedule(this, this.session.tick(reactor.clock.now));
+    this.session.open();
+    this.#settle();
+  }
+
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  onReady(events: number): void {
+    if (this.#lingersUntil > 0) this.#drainInput();
+    else {
+      if (this.#interest & READABLE) {
+        if (events & (READABLE | FAILED)) this.#receive((events & FAILED) !== 0);
+      } else if (events & FAILED) this.#break();
+      this.#settle();
+    }
+  }
+
+  wake(): void {
+    if (this.#woken || this.#closed) return;
+    this.#woken = true;
+    this.#owner.reactor.wake(this);
+  }
+
+  resume(): void {
+    this.#woken = false;
+    if (this.#closed || this.#lingersUntil > 0) return;
+    if (!this.session.finished) this.session.resume();
+    this.#settle();
+  }
+
+  /** Its time on the wheel has come. */
+  due(now: number): void {
+    if (this.#lingersUntil > 0) {
+      if (now >= this.#lingersUntil) this.destroy();
+      else this.#owner.schedule(this, this.#lingersUntil);
+      return;
+    }
+    const next = this.session.tick(now);
+    if (!this.session.finished) this.#owner.schedule(this, next);
+    this.#settle();
+  }
+
+  /** Closes the descriptor at once, and ends the session if it has not ended. */
+  destroy(): void {
+    if (this.#closed) return;
+    if (!this.session.finished) this.session.stop();
+    this.#closed = true;
+    this.#owner.reactor.unwatch(this);
+    this.#socket.close();
+    this.#owner.closed(this);
+  }
+
+  #receive(failed: boolean): void {
+    const count = receive(this.fd, receiveBuffer, RECEIVE_SIZE);
+    if (count > 0) this.session.receive(receiveBuffer, count);
+    else if (count === 0) this.session.receiveEnd();
+    else if (failed || !isTransient(errno())) this.#break();
+  }
+
+  #break(): void {
+    this.#broken = true;
+    this.session.broken();
+  }
+
+  /** Sends what the session has to send, then closes or waits as the session wants. */
+  #settle(): void {
+    if (this.#closed) return;
+    this.#send();
+    if (this.session.finished) this.#close();
+    else this.#watchFor(this.session.interest);
+  }
+
+  #send(): void {
+    const session = this.session;
+    for (let budget = SEND_BUDGET; budget > 0; ) {
+      const bytes = session.outgoing();
+      if (bytes === undefined) return;
+      const length = Math.min(bytes.length, budget);
+      const count = send(this.fd, bytes, length);
+      if (count < 0) {
+        if (!isTransient(errno())) this.#break();
+        return;
+      }
+      session.sent(count);
+      if (count < length) return;
+      budget -= count;
+    }
+  }
+
+  #watchFor(sessionInterest: number): void {
+    const interest = (sessionInterest & READ ? READABLE : 0) | (sessionInterest & WRITE ? WRITABLE : 0);
+    if (interest === this.#interest) return;
+    this.#interest = interest;
+    this.#owner.reactor.change(this, interest);
+  }
+
+  #close(): void {
+    if (this.#broken || !this.session.lingers) {
+      this.destroy();
+      return;
+    }
+    shutdownSending(this.fd);
+    const until = this.#owner.reactor.clock.now + LINGER_TIMEOUT;
+    this.#lingersUntil = until;
+    this.#owner.schedule(this, until);
+    this.#watchFor(READ);
+  }
+
+  /** Throws away what still comes, so that closing sends no reset. */
+  #drainInput(): void {
+    const count = receive(this.fd, receiveBuffer, RECEIVE_SIZE);
+    if (count === 0 || (count < 0 && !isTransient(errno()))) this.destroy();
+  }
+}
+
+function isTransient(number: number): boolean {
+  return number === EAGAIN || number === EINTR;
+}

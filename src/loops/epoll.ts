@@ -1,0 +1,89 @@
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, Epoll, EventBatch } from '../sys/epoll.ts';
+import { clearEventfd, createEventfd, signalEventfd } from '../sys/eventfd.ts';
+import { close } from '../sys/sockets.ts';
+import { FAILED, PEER_FINISHED, type Poller, READABLE, WRITABLE } from './poller.ts';
+import { Reactor } from './reactor.ts';
+import { ReadinessLoop } from './readiness-loop.ts';
+
+const BATCH = 512;
+
+/** epoll(7), level-triggered: the kernel keeps the list of what is watched, and reports only what is ready. */
+class EpollPoller implements Poller {
+  readonly #epoll = new Epoll();
+  readonly #batch = new EventBatch(BATCH);
+  /** What ends a park: it is watched like a client, under a generation that no client has. */
+  readonly #alarm = createEventfd();
+
+  constructor() {
+    this.#epoll.add(this.#alarm, EPOLLIN, -1);
+  }
+
+  add(fd: number, interest: number, generation: number): void {
+    this.#epoll.add(fd, toEpoll(interest), generation);
+  }
+
+  modify(fd: number, interest: number, generation: number): void {
+    this.#epoll.modify(fd, toEpoll(interest), generation);
+  }
+
+  remove(fd: number): void {
+    this.#epoll.remove(fd);
+  }
+
+  poll(): number {
+    return Math.max(this.#epoll.wait(this.#batch, 0), 0);
+  }
+
+  park(done: (count: number) => void): void {
+    this.#epoll.waitAsync(this.#batch, (error, count) => {
+      if (error !== null) throw error;
+      clearEventfd(this.#alarm);
+      done(Math.max(count, 0));
+    });
+  }
+
+  unpark(): void {
+    signalEventfd(this.#alarm);
+  }
+
+  descriptor(i: number): number {
+    return this.#batch.descriptor(i);
+  }
+
+  generation(i: number): number {
+    return this.#batch.generation(i);
+  }
+
+  events(i: number): number {
+    const events = this.#batch.events(i);
+    // EPOLLIN and READABLE are the same bit, and by far the most frequent event.
+    if (events === EPOLLIN) return READABLE;
+    return (
+      (events & EPOLLIN ? READABLE : 0) |
+      (events & EPOLLOUT ? WRITABLE : 0) |
+      (events & (EPOLLERR | EPOLLHUP) ? FAILED : 0) |
+      (events & EPOLLRDHUP ? PEER_FINISHED : 0)
+    );
+  }
+
+  close(): void {
+    close(this.#alarm);
+    close(this.#epoll.fd);
+  }
+}
+
+function toEpoll(interest: number): number {
+  return (
+    (interest & READABLE ? EPOLLIN : 0) |
+    (interest & WRITABLE ? EPOLLOUT : 0) |
+    (interest & PEER_FINISHED ? EPOLLRDHUP : 0)
+  );
+}
+
+/** A loop that waits in epoll. All epoll loops of a thread share one epoll instance, and so wait once for all. */
+export function createEpollLoop(): ReadinessLoop {
+  return new ReadinessLoop(
+    'epoll',
+    Reactor.shared('epoll', () => new EpollPoller()),
+  );
+}

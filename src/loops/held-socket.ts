@@ -1,0 +1,45 @@
+import { peek, send } from '../sys/sockets.ts';
+import type { FdSocket } from './fd-listener.ts';
+import type { Held } from './loop.ts';
+import { FAILED, PEER_FINISHED } from './poller.ts';
+import type { Reactor, Watched } from './reactor.ts';
+
+const oneByte = Buffer.alloc(1);
+
+/** A descriptor whose client waits in line: nothing is read from it, but its hanging up is noticed. */
+export class HeldSocket implements Held<FdSocket>, Watched {
+  generation = 0;
+  readonly #socket: FdSocket;
+  readonly #reactor: Reactor;
+  readonly #onLeft: () => void;
+
+  constructor(socket: FdSocket, reactor: Reactor, onLeft: () => void) {
+    this.#socket = socket;
+    this.#reactor = reactor;
+    this.#onLeft = onLeft;
+    reactor.watch(this, PEER_FINISHED);
+  }
+
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  onReady(events: number): void {
+    // Whoever sent a question and finished may still wait for the answer; whoever finished without a word has left.
+    if ((events & FAILED) === 0 && peek(this.fd, oneByte) > 0) this.#reactor.change(this, 0);
+    else {
+      this.take().close();
+      this.#onLeft();
+    }
+  }
+
+  say(words: string | Uint8Array): void {
+    const bytes = typeof words === 'string' ? Buffer.from(words) : words;
+    send(this.fd, bytes, bytes.length);
+  }
+
+  take(): FdSocket {
+    this.#reactor.unwatch(this);
+    return this.#socket;
+  }
+}

@@ -1,0 +1,28 @@
+/** What a descriptor is watched for, and what is reported of it. FAILED is reported whether asked for or not. */
+export const READABLE = 1;
+export const WRITABLE = 2;
+/** The connection broke, or both sides have finished: the next receive tells which. */
+export const FAILED = 4;
+/** The other side has finished sending. */
+export const PEER_FINISHED = 8;
+
+/**
+ * A mechanism that tells which of many descriptors are ready: epoll and its relatives. All are level-triggered: what is still true
+ * is reported again. After {@link poll} or {@link park} the events are numbered from 0 and can be asked for one by one.
+ */
+export interface Poller {
+  /** Watches a descriptor; `generation` comes back with its events. */
+  add(fd: number, interest: number, generation: number): void;
+  modify(fd: number, interest: number, generation: number): void;
+  remove(fd: number): void;
+  /** How many descriptors are ready, without waiting. */
+  poll(): number;
+  /** Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are. */
+  park(done: (count: number) => void): void;
+  unpark(): void;
+  descriptor(i: number): number;
+  generation(i: number): number;
+  events(i: number): number;
+  /** Never while parked. */
+  close(): void;
+}

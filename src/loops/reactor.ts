@@ -1,0 +1,165 @@
+import type { Clock } from '../protocol/session-host.ts';
+import type { Poller } from './poller.ts';
+
+/** Something that is told when its descriptor is ready. */
+export interface Watched {
+  readonly fd: number;
+  /** Set by the reactor: tells events of this registration from those of an earlier one of the same descriptor. */
+  generation: number;
+  onReady(events: number): void;
+}
+
+/** Something that has work left for the next turn. */
+export interface Resumable {
+  resume(): void;
+}
+
+/** How many turns without any event are spun before the reactor parks: parking and waking cost tens of microseconds. */
+const SPIN_TURNS = 24;
+
+/** Milliseconds of the monotonic clock: within a turn those of its beginning, since asking costs. */
+class TurnClock implements Clock {
+  #turn: number | undefined;
+
+  get now(): number {
+    return this.#turn ?? performance.now();
+  }
+
+  begin(): void {
+    this.#turn = performance.now();
+  }
+
+  end(): void {
+    this.#turn = undefined;
+  }
+}
+
+/**
+ * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
+ * `setImmediate`, so that timers, promises and files have their turns; after a short spin it parks in a call on another thread.
+ * Such a call holds one thread of libuv's pool, so there is one reactor a thread and mechanism, shared by all its loops.
+ */
+export class Reactor {
+  static readonly #shared = new Map<string, Reactor>();
+
+  readonly clock = new TurnClock();
+  readonly #poller: Poller;
+  readonly #onEmpty: () => void;
+  readonly #watched: (Watched | undefined)[] = [];
+  #generation = 0;
+  #users = 0;
+  #woken: Resumable[] = [];
+  #idleTurns = 0;
+  #state: 'stopped' | 'spinning' | 'parked' = 'stopped';
+  #wokenScheduled = false;
+
+  private constructor(poller: Poller, onEmpty: () => void) {
+    this.#poller = poller;
+    this.#onEmpty = onEmpty;
+  }
+
+  /** The reactor of this thread for a mechanism, made by the first loop that asks for it. */
+  static shared(mechanism: string, createPoller: () => Poller): Reactor {
+    let reactor = Reactor.#shared.get(mechanism);
+    if (reactor === undefined) {
+      reactor = new Reactor(createPoller(), () => Reactor.#shared.delete(mechanism));
+      Reactor.#shared.set(mechanism, reactor);
+    }
+    reactor.#users++;
+    return reactor;
+  }
+
+  /** Gives up one use; the last one closes the poller. */
+  release(): void {
+    this.#users--;
+    if (this.#users > 0) return;
+    this.#onEmpty();
+    if (this.#state === 'parked') this.#poller.unpark();
+    else if (this.#state === 'stopped') this.#poller.close();
+  }
+
+  watch(watched: Watched, interest: number): void {
+    this.#generation = (this.#generation + 1) & 0x7fffffff;
+    watched.generation = this.#generation;
+    this.#poller.add(watched.fd, interest, watched.generation);
+    this.#watched[watched.fd] = watched;
+    if (this.#state === 'stopped') {
+      this.#state = 'spinning';
+      setImmediate(this.#turn);
+    }
+  }
+
+  change(watched: Watched, interest: number): void {
+    this.#poller.modify(watched.fd, interest, watched.generation);
+  }
+
+  /** Must be called before the descriptor is closed. */
+  unwatch(watched: Watched): void {
+    this.#poller.remove(watched.fd);
+    this.#watched[watched.fd] = undefined;
+  }
+
+  /** Resumes something in the next turn. */
+  wake(resumable: Resumable): void {
+    this.#woken.push(resumable);
+    if (this.#state !== 'spinning' && !this.#wokenScheduled) {
+      this.#wokenScheduled = true;
+      setImmediate(this.#resumeWoken);
+    }
+  }
+
+  readonly #turn = (): void => {
+    this.clock.begin();
+    const ready = this.#poller.poll();
+    if (ready > 0 || this.#woken.length > 0) this.#idleTurns = 0;
+    else this.#idleTurns++;
+    this.#deliver(ready);
+    this.#resume();
+    this.clock.end();
+    this.#continue();
+  };
+
+  readonly #resumeWoken = (): void => {
+    this.#wokenScheduled = false;
+    this.clock.begin();
+    this.#resume();
+    this.clock.end();
+  };
+
+  #continue(): void {
+    if (this.#users === 0) {
+      this.#state = 'stopped';
+      this.#poller.close();
+    } else if (this.#idleTurns < SPIN_TURNS) setImmediate(this.#turn);
+    else this.#park();
+  }
+
+  #park(): void {
+    this.#state = 'parked';
+    this.#poller.park((ready) => {
+      this.#state = 'spinning';
+      this.#idleTurns = 0;
+      this.clock.begin();
+      this.#deliver(ready);
+      this.#resume();
+      this.clock.end();
+      this.#continue();
+    });
+  }
+
+  #deliver(ready: number): void {
+    const poller = this.#poller;
+    for (let i = 0; i < ready; i++) {
+      const watched = this.#watched[poller.descriptor(i)];
+      if (watched !== undefined && watched.generation === poller.generation(i))
+        watched.onReady(poller.events(i));
+    }
+  }
+
+  #resume(): void {
+    if (this.#woken.length === 0) return;
+    const woken = this.#woken;
+    this.#woken = [];
+    for (const resumable of woken) resumable.resume();
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../protocol/session-host.ts';
+import type { SessionPort } from '../protocol/session-port.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { FdListener, type FdSocket } from './fd-listener.ts';
+import { HeldSocket } from './held-socket.ts';
+import type { Held, Listener, ListenerEvents, ListenTarget, Loop } from './loop.ts';
+import type { Reactor } from './reactor.ts';
+import { WheelTimer } from './wheel-timer.ts';
+
+/** The loop of every mechanism that reports which descriptors are ready; the mechanism itself is a poller. */
+export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
+  readonly mechanism: string;
+  readonly reactor: Reactor;
+  readonly #connections = new Set<Connection>();
+  readonly #timer: WheelTimer<Connection>;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(mechanism: string, reactor: Reactor) {
+    this.mechanism = mechanism;
+    this.reactor = reactor;
+    this.#timer = new WheelTimer(reactor.clock, (connection, now) => connection.due(now));
+  }
+
+  get clock(): Clock {
+    return this.reactor.clock;
+  }
+
+  get load(): number {
+    return this.#connections.size;
+  }
+
+  async listen(target: ListenTarget, backlog: number, events: ListenerEvents<FdSocket>): Promise<Listener> {
+    return new FdListener(target, backlog, this.reactor, events);
+  }
+
+  hold(socket: FdSocket, onLeft: () => void): Held<FdSocket> {
+    return new HeldSocket(socket, this.reactor, onLeft);
+  }
+
+  adopt(socket: FdSocket, session: SessionPort): void {
+    const connection = new Connection(socket, session, this);
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  each(visit: (session: SessionPort) => void): void {
+    for (const connection of this.#connections) visit(connection.session);
+  }
+
+  async stop(): Promise<void> {
+    for (const connection of this.#connections) if (!connection.session.finished) connection.destroy();
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    this.#timer.stop();
+    this.reactor.release();
+  }
+
+  schedule(connection: Connection, at: number): void {
+    this.#timer.schedule(connection, at);
+  }
+
+  closed(connection: Connection): void {
+    this.#timer.cancel(connection);
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,79 @@
+/** Chunks below this size are gathered, so that many small answers leave in one system call. */
+const SMALL = 2048;
+const BLOCK = 8192;
+
+/** The bytes that a client has still to be sent: a queue of chunks, small ones gathered into blocks. */
+export class Output {
+  /** The first chunk stands apart: with one answer at a time there is no other, and no array. */
+  #first: Uint8Array | undefined;
+  #offset = 0;
+  #rest: Uint8Array[] | undefined;
+  /** The block at the end of the queue that still has room, and how much of it is filled. */
+  #block: Buffer | undefined;
+  #filled = 0;
+  /** How many bytes wait. */
+  length = 0;
+
+  /** Adds bytes at the end; they are sent from where they stand and must not change. */
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.length += bytes.length;
+    if (this.length === bytes.length) this.#first = bytes;
+    else if (bytes.length < SMALL) this.#gather(bytes);
+    else {
+      this.#closeBlock();
+      this.#rest ??= [];
+      this.#rest.push(bytes);
+    }
+  }
+
+  /** The bytes to send next, or undefined when there are none. Valid until {@link advance}. */
+  peek(): Uint8Array | undefined {
+    if (this.#first === undefined) {
+      if (this.length === 0) return undefined;
+      if (this.#rest === undefined || this.#rest.length === 0) this.#closeBlock();
+      this.#first = this.#rest?.shift() as Uint8Array;
+    }
+    return this.#offset === 0 ? this.#first : this.#first.subarray(this.#offset);
+  }
+
+  /** Takes away the first `sent` bytes of what {@link peek} returned. */
+  advance(sent: number): void {
+    const first = this.#first as Uint8Array;
+    this.length -= sent;
+    this.#offset += sent;
+    if (this.#offset < first.length) return;
+    this.#offset = 0;
+    this.#first = undefined;
+    if (this.length === 0) this.#rest = this.#block = undefined;
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#first = this.#rest = this.#block = undefined;
+    this.#offset = this.#filled = this.length = 0;
+  }
+
+  #gather(bytes: Uint8Array): void {
+    if (this.#block === undefined || this.#filled + bytes.length > BLOCK) {
+      this.#closeBlock();
+      this.#block = Buffer.allocUnsafe(BLOCK);
+      const first = this.#first;
+      if (first !== undefined && first.length < SMALL && this.#offset === 0 && this.#rest === undefined) {
+        this.#block.set(first);
+        this.#filled = first.length;
+        this.#first = undefined;
+      }
+    }
+    this.#block.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  #closeBlock(): void {
+    if (this.#block === undefined) return;
+    this.#rest ??= [];
+    this.#rest.push(this.#block.subarray(0, this.#filled));
+    this.#block = undefined;
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Output } from './output.ts';
+import type { Reply } from './protocol.ts';
+import { PENDING, type ReplyOwner, ReplyReader } from './reply-reader.ts';
+import type { Clock } from './session-host.ts';
+
+/** What a reply queue tells its session. */
+export interface ReplyQueueOwner {
+  /** A reply that was pending can go on. */
+  replyReady(): void;
+  /** A reply failed; `halfWritten` when part of it is in the output already. */
+  replyFailed(error: unknown, halfWritten: boolean): void;
+}
+
+/**
+ * The replies of one client that are in progress. Each is written whole: the one that has begun keeps the output to itself
+ * until its last piece, and is pulled only while the output has room.
+ */
+export class ReplyQueue implements ReplyOwner {
+  /** How many of the replies answer a message (the others were sent unasked). */
+  answering = 0;
+
+  readonly #output: Output;
+  readonly #clock: Clock;
+  readonly #highWater: number;
+  readonly #owner: ReplyQueueOwner;
+  /** Every reply that is not over. */
+  #replies: ReplyReader[] = [];
+  /** Those of them that can go on, in the order in which they became ready. */
+  readonly #ready: ReplyReader[] = [];
+  #writer: ReplyReader | undefined;
+
+  constructor(output: Output, clock: Clock, highWater: number, owner: ReplyQueueOwner) {
+    this.#output = output;
+    this.#clock = clock;
+    this.#highWater = highWater;
+    this.#owner = owner;
+  }
+
+  get empty(): boolean {
+    return this.#replies.length === 0;
+  }
+
+  /** Whether a reply has put its first piece into the output and not yet its last. */
+  get halfWritten(): boolean {
+    return this.#writer?.started === true;
+  }
+
+  add(reply: Reply, answers: boolean): void {
+    const reader = new ReplyReader(reply, answers, this);
+    if (answers) this.answering++;
+    this.#replies.push(reader);
+    this.#ready.push(reader);
+  }
+
+  /** Moves pieces into the output until it is full, or until every reply is over or pending. */
+  pull(): void {
+    while (this.#output.length < this.#highWater) {
+      const reader = this.#writer ?? this.#ready.shift();
+      if (reader === undefined) return;
+      this.#writer = reader;
+      let piece: string | Uint8Array | typeof PENDING | undefined;
+      try {
+        piece = reader.next(this.#clock.now);
+      } catch (error) {
+        this.#remove(reader);
+        reader.close();
+        this.#owner.replyFailed(error, reader.started);
+        continue;
+      }
+      // The handler may have ended its own conversation meanwhile.
+      if (this.#writer !== reader) return;
+      if (piece === PENDING) {
+        if (reader.started) return;
+        this.#writer = undefined;
+      } else if (piece === undefined) this.#remove(reader);
+      else {
+        reader.started = true;
+        this.#output.push(typeof piece === 'string' ? Buffer.from(piece) : piece);
+      }
+    }
+  }
+
+  replyReady(reader: ReplyReader): void {
+    if (reader !== this.#writer) this.#ready.push(reader);
+    this.#owner.replyReady();
+  }
+
+  /** Since when the reply that has been pending longest has been; undefined when none is. */
+  pendingSince(): number | undefined {
+    let oldest: number | undefined;
+    for (const reply of this.#replies) {
+      if (reply.pending && (oldest === undefined || reply.pendingSince < oldest)) oldest = reply.pendingSince;
+    }
+    return oldest;
+  }
+
+  /** Abandons all replies; their generators are closed. */
+  drop(): void {
+    const replies = this.#replies;
+    this.#replies = [];
+    this.#ready.length = 0;
+    this.#writer = undefined;
+    this.answering = 0;
+    for (const reply of replies) reply.close();
+  }
+
+  #remove(reader: ReplyReader): void {
+    this.#writer = undefined;
+    if (reader.answers) this.answering--;
+    this.#replies.splice(this.#replies.indexOf(reader), 1);
+  }
+}

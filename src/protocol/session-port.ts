@@ -1,0 +1,46 @@
+/** What a session waits for, as a mask: the vocabulary of select, poll and epoll. */
+export const READ = 1;
+export const WRITE = 2;
+
+/** Told that a session has something to do outside the calls of its loop: a promise settled, words were sent unasked. */
+export interface Waker {
+  wake(): void;
+}
+
+/**
+ * A session as its loop sees it: bytes in, bytes out, what it waits for, and when it wants to be looked at again. A session never
+ * calls the loop but through {@link Waker.wake}, to which the loop answers with {@link resume} in its next turn.
+ */
+export interface SessionPort {
+  /** Set by the loop that adopts the session. */
+  waker: Waker | undefined;
+  /** The conversation is over and flushed (or broken off): the loop closes the socket. Nothing else is called after it. */
+  readonly finished: boolean;
+  /** Whether the other side may still be sending: the socket is then closed lingering, or a reset would destroy the last answer. */
+  readonly lingers: boolean;
+  /** READ, WRITE, both or none. */
+  readonly interest: number;
+  /** The client has entered: its greeting is due. */
+  open(): void;
+  /** Bytes have come: the first `length` of `bytes`, which the session does not keep. */
+  receive(bytes: Buffer, length: number): void;
+  /** The other side has sent its last byte. */
+  receiveEnd(): void;
+  /** The connection broke: nothing can be sent or received any more. */
+  broken(): void;
+  /** The bytes to send next, or undefined. They stay as they are until {@link sent}. */
+  outgoing(): Uint8Array | undefined;
+  /** The socket took the first `count` bytes of {@link outgoing}. */
+  sent(count: number): void;
+  /** Goes on with what was left for a later turn. */
+  resume(): void;
+  /**
+   * Enforces the deadlines that have passed at `now` (milliseconds).
+   * @returns when to look again; no deadline can pass unseen before it
+   */
+  tick(now: number): number;
+  /** Answers what has been received, says farewell and finishes. */
+  drain(): void;
+  /** Ends at once, whatever is under way. */
+  stop(): void;
+}

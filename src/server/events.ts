@@ -1,0 +1,73 @@
+import type { CloseReason } from '../protocol/close-reason.ts';
+import type { RefusalCause } from '../protocol/protocol.ts';
+
+/** Which client an event is about. */
+export type ClientRef = { readonly id: number; readonly remoteAddress: string; readonly remotePort: number };
+
+/** Everything a server reports. Times are in milliseconds, sizes in bytes. */
+export type ServerEvent =
+  | { type: 'listening'; protocol: string; model: string; address: string }
+  | { type: 'accepted'; client: ClientRef }
+  | { type: 'waiting'; client: ClientRef; place: number }
+  | { type: 'refused'; client: ClientRef; cause: RefusalCause; waited: number }
+  | { type: 'opened'; client: ClientRef; waited: number }
+  | { type: 'message'; client: ClientRef }
+  | {
+      type: 'closed';
+      client: ClientRef;
+      reason: CloseReason;
+      messages: number;
+      bytesIn: number;
+      bytesOut: number;
+      duration: number;
+    }
+  /** A handler failed (then there is a client), or accepting did (then there is none, and it is tried again). */
+  | { type: 'error'; client: ClientRef | undefined; error: unknown }
+  | { type: 'draining'; active: number; waiting: number; timeout: number }
+  | { type: 'stopped'; cut: number };
+
+export type ServerEventType = ServerEvent['type'];
+export type EventOf<Type extends ServerEventType> = Extract<ServerEvent, { type: Type }>;
+type Subscriber = (event: ServerEvent) => void;
+
+/**
+ * Where a server's events can be heard. A subscriber that throws is reported as a process warning and disturbs neither the
+ * server nor other subscribers.
+ */
+export class ServerEvents {
+  readonly #subscribers = new Map<ServerEventType, Set<Subscriber>>();
+  readonly #onFirstMessageSubscriber: () => void;
+
+  /** @param onFirstMessageSubscriber called once, when `message` events are first asked for: until then they cost nothing */
+  constructor(onFirstMessageSubscriber: () => void) {
+    this.#onFirstMessageSubscriber = onFirstMessageSubscriber;
+  }
+
+  /** Calls `subscriber` at every event of a type. @returns a function that ends the subscription */
+  on<Type extends ServerEventType>(type: Type, subscriber: (event: EventOf<Type>) => void): () => void {
+    let subscribers = this.#subscribers.get(type);
+    if (subscribers === undefined) {
+      subscribers = new Set();
+      this.#subscribers.set(type, subscribers);
+      if (type === 'message') this.#onFirstMessageSubscriber();
+    }
+    const entry = subscriber as Subscriber;
+    subscribers.add(entry);
+    return () => subscribers.delete(entry);
+  }
+
+  /** Tells the subscribers of an event. */
+  emit(event: ServerEvent): void {
+    const subscribers = this.#subscribers.get(event.type);
+    if (subscribers === undefined) return;
+    for (const subscriber of subscribers) {
+      try {
+        subscriber(event);
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error), {
+          detail: `a subscriber to ${event.type}`,
+        });
+      }
+    }
+  }
+}

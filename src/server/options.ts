@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import { OptionError } from '../errors.ts';
+import { type Model, models } from '../loops/models.ts';
+import { defaultSessionLimits, type SessionLimits } from '../protocol/limits.ts';
+
+/** How to serve. Everything has a default; times are in milliseconds, `Infinity` for no limit, sizes in bytes. */
+export type ServeOptions = Partial<SessionLimits> & {
+  /** The address to listen on: an IPv4 or IPv6 address, or `localhost`. Default `127.0.0.1`. */
+  host?: string;
+  /** The port to listen on; 0 (the default) takes any that is free. */
+  port?: number;
+  /** The path of a Unix socket to listen on, instead of host and port. */
+  path?: string;
+  /** How connections are waited for. Default `epoll` on Linux, `libuv` elsewhere. */
+  model?: Model;
+  /** How many connections the kernel keeps for us until they are accepted. Default 4,096; the system may allow fewer. */
+  backlog?: number;
+  /** How many clients are served at once. Default 10,000. */
+  maxClients?: number;
+  /** How many clients wait in line, accepted but unread, when `maxClients` are in. Default 128. */
+  maxWaiting?: number;
+  /** How long one waits in line at most. Default 30 s. */
+  waitTimeout?: number;
+  /**
+   * What becomes of clients when house and line are full: `refuse` (the default) accepts them, says the protocol's words and
+   * closes; `backlog` stops accepting, so that they wait in the kernel.
+   */
+  whenFull?: 'refuse' | 'backlog';
+  /** How many messages a client may send. Default: as many as it likes. */
+  quota?: number;
+  /** Whether the quota is of each connection (the default) or of all connections of an address. */
+  quotaPer?: 'connection' | 'address';
+  /** The time in which a spent quota fills up again. Default: never for a connection, 60 s for an address. */
+  quotaRefill?: number;
+  /** How long `drain` and the command wait for answers in progress. Default 10 s. */
+  drainTimeout?: number;
+};
+
+export type ResolvedOptions = Required<
+  Omit<ServeOptions, 'path' | 'model' | 'quota' | keyof SessionLimits>
+> & {
+  path: string | undefined;
+  model: Model | undefined;
+  quota: number | undefined;
+  limits: SessionLimits;
+};
+
+const times = ['idleTimeout', 'frameTimeout', 'writeTimeout', 'handlerTimeout', 'maxSession'] as const;
+const counts = ['highWater', 'maxUnasked', 'messagesPerTurn'] as const;
+
+/** @throws OptionError for the first option that cannot be used */
+export function resolveOptions(options: ServeOptions): ResolvedOptions {
+  const quotaPer = oneOf('quotaPer', options.quotaPer ?? 'connection', ['connection', 'address']);
+  const limits = { ...defaultSessionLimits, ...defined(options, [...times, ...counts]) };
+  for (const name of times) positiveTime(name, limits[name]);
+  for (const name of counts) whole(name, limits[name], 1);
+  const resolved: ResolvedOptions = {
+    host: options.host ?? '127.0.0.1',
+    port: whole('port', options.port ?? 0, 0, 65_535),
+    path: options.path,
+    model: options.model === undefined ? undefined : oneOf('model', options.model, models),
+    backlog: whole('backlog', options.backlog ?? 4_096, 1),
+    maxClients: whole('maxClients', options.maxClients ?? 10_000, 1),
+    maxWaiting: whole('maxWaiting', options.maxWaiting ?? 128, 0),
+    waitTimeout: positiveTime('waitTimeout', options.waitTimeout ?? 30_000),
+    whenFull: oneOf('whenFull', options.whenFull ?? 'refuse', ['refuse', 'backlog']),
+    quota: options.quota === undefined ? undefined : whole('quota', options.quota, 1),
+    quotaPer,
+    quotaRefill: positiveTime(
+      'quotaRefill',
+      options.quotaRefill ?? (quotaPer === 'address' ? 60_000 : Number.POSITIVE_INFINITY),
+    ),
+    drainTimeout: positiveTime('drainTimeout', options.drainTimeout ?? 10_000),
+    limits,
+  };
+  if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
+    throw new OptionError('path is for a Unix socket, host and port are for TCP: give one or the other');
+  }
+  if (options.path === '') throw new OptionError('path must not be empty');
+  if (resolved.host !== 'localhost' && isIP(resolved.host) === 0) {
+    throw new OptionError(`host must be an IPv4 or IPv6 address or "localhost", not "${resolved.host}"`);
+  }
+  if (resolved.host === 'localhost') resolved.host = '127.0.0.1';
+  return resolved;
+}
+
+function defined<Name extends keyof SessionLimits>(
+  options: ServeOptions,
+  names: readonly Name[],
+): Partial<SessionLimits> {
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as Partial<SessionLimits>;
+}
+
+function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  throw new OptionError(`${name} must be a whole number ${range}, not ${value}`);
+}
+
+function positiveTime(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new OptionError(`${name} must be more than 0 milliseconds (Infinity for no limit), not ${value}`);
+}
+
+function oneOf<const Value extends string>(name: string, value: string, accepted: readonly Value[]): Value {
+  if (accepted.includes(value as Value)) return value as Value;
+  throw new OptionError(`${name} must be one of ${accepted.join(', ')}, not "${value}"`);
+}

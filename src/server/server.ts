@@ -1,0 +1,280 @@
+import { Admission } from '../admission/admission.ts';
+import { Quota, type TokenBucket } from '../admission/quota.ts';
+import type { AcceptedSocket, Held, Listener, Loop } from '../loops/loop.ts';
+import type { ClientIdentity, House } from '../protocol/client.ts';
+import type { CloseReason } from '../protocol/close-reason.ts';
+import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
+import type { EndedSession } from '../protocol/session-host.ts';
+import { Worker } from '../workers/worker.ts';
+import { type ClientRef, ServerEvents } from './events.ts';
+import type { ResolvedOptions } from './options.ts';
+import { type ServerStats, Tally } from './stats.ts';
+
+/** Where a server listens. */
+export type ServerAddress = {
+  /** The numeric IP address; empty for a Unix socket. */
+  readonly host: string;
+  /** The real port, also when 0 was asked for; 0 for a Unix socket. */
+  readonly port: number;
+  /** The path of a Unix socket. */
+  readonly path: string | undefined;
+};
+
+/** What a drain came to. */
+export type DrainReport = {
+  /** How many clients were cut off because the time was up. */
+  readonly cut: number;
+};
+
+/** A connection between being accepted and being served. */
+type Visitor = {
+  readonly identity: ClientIdentity;
+  readonly socket: AcceptedSocket;
+  readonly tokens: TokenBucket | undefined;
+  readonly arrivedAt: number;
+  held?: Held<AcceptedSocket>;
+};
+
+/** A running server. Made by `serve`. */
+export class Server<Frame = unknown, State = unknown> implements House {
+  readonly events: ServerEvents;
+  /** How connections are waited for: `epoll` or `libuv`. */
+  readonly model: string;
+  readonly #protocol: Protocol<Frame, State>;
+  readonly #options: ResolvedOptions;
+  readonly #loop: Loop;
+  readonly #worker: Worker<Frame, State>;
+  readonly #admission: Admission<Visitor>;
+  readonly #quota: Quota | undefined;
+  readonly #tally = new Tally();
+  #listener: Listener | undefined;
+  #address: ServerAddress = { host: '', port: 0, path: undefined };
+  #ids = 0;
+  #waitTimer: NodeJS.Timeout | undefined;
+  #ending: Promise<DrainReport> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, loop: Loop) {
+    this.#protocol = protocol;
+    this.#options = options;
+    this.#loop = loop;
+    this.model = loop.mechanism;
+    this.#admission = new Admission(options);
+    if (options.quota !== undefined) {
+      const refillEvery = options.quotaRefill / options.quota;
+      this.#quota = new Quota({ messages: options.quota, refillEvery }, options.quotaPer);
+    }
+    this.#worker = new Worker(protocol, loop, options.limits, this, {
+      closed: (session, reason) => this.#closed(session, reason),
+      failed: (client, error) => this.events.emit({ type: 'error', client: refer(client), error }),
+    });
+    this.events = new ServerEvents(() => {
+      this.#worker.onMessage = (client) => this.events.emit({ type: 'message', client: refer(client) });
+    });
+  }
+
+  /** Where it listens. */
+  get address(): ServerAddress {
+    return this.#address;
+  }
+
+  /** How many clients are in now. */
+  get activeClients(): number {
+    return this.#admission.active;
+  }
+
+  /** Begins to listen. @throws ListenError */
+  async listen(): Promise<void> {
+    const { host, port, path, backlog } = this.#options;
+    const target = path === undefined ? { address: host, port } : { path };
+    this.#listener = await this.#loop.listen(target, backlog, {
+      onSocket: (socket) => this.#arrived(socket),
+      onAcceptError: (error) => this.events.emit({ type: 'error', client: undefined, error }),
+    });
+    const actual = this.#listener.target;
+    this.#address =
+      'path' in actual
+        ? { host: '', port: 0, path: actual.path }
+        : { host: actual.address, port: actual.port, path: undefined };
+    this.events.emit({
+      type: 'listening',
+      protocol: this.#protocol.name,
+      model: this.model,
+      address: formatAddress(this.#address),
+    });
+  }
+
+  /** What it has done and is doing. */
+  stats(): ServerStats {
+    return {
+      active: this.#admission.active,
+      waiting: this.#admission.waiting,
+      accepted: this.#tally.accepted,
+      refused: { ...this.#tally.refused },
+      closed: { ...this.#tally.closed },
+      ...this.#worker.traffic,
+      longestWait: this.#admission.longestWait,
+    };
+  }
+
+  /**
+   * Stops accepting, sends the waiting line away, lets every client have the answers to what it has sent, and stops. What is not
+   * finished after `timeout` milliseconds (default: the option `drainTimeout`) is cut off. Asked again, it is the same drain.
+   */
+  drain(timeout: number = this.#options.drainTimeout): Promise<DrainReport> {
+    this.#ending ??= this.#drain(timeout);
+    return this.#ending;
+  }
+
+  /** Stops at once: conversations are broken off. Also ends a drain that is under way. */
+  async close(): Promise<void> {
+    if (this.#ending === undefined) this.#ending = this.#drain(0);
+    else this.#onEmpty?.();
+    await this.#ending;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #drain(timeout: number): Promise<DrainReport> {
+    const { active, waiting } = this.#admission;
+    this.events.emit({ type: 'draining', active, waiting, timeout });
+    this.#listener?.close();
+    clearTimeout(this.#waitTimer);
+    for (const visitor of this.#admission.dismissLine()) this.#refuse(visitor, 'draining');
+    if (timeout > 0) {
+      this.#worker.drain();
+      await this.#emptyWithin(timeout);
+    }
+    const cut = this.#admission.active;
+    await this.#worker.stop();
+    this.events.emit({ type: 'stopped', cut });
+    return { cut };
+  }
+
+  async #emptyWithin(timeout: number): Promise<void> {
+    if (this.#admission.active === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (timeout < Number.POSITIVE_INFINITY) setTimeout(resolve, timeout).unref();
+    });
+    this.#onEmpty = undefined;
+  }
+
+  #arrived(socket: AcceptedSocket): void {
+    const now = this.#loop.clock.now;
+    const { remoteAddress, remotePort, localPort } = socket;
+    const identity = { id: ++this.#ids, remoteAddress, remotePort, localPort };
+    this.#tally.accepted++;
+    this.events.emit({ type: 'accepted', client: identity });
+    const tokens = this.#quota?.admit(remoteAddress, now);
+    const visitor: Visitor = { identity, socket, tokens, arrivedAt: now };
+    if (this.#quota !== undefined && tokens === undefined) {
+      this.#refuse(visitor, 'quota');
+      return;
+    }
+    const verdict = this.#admission.arrive(visitor, now);
+    if (verdict === 'enter') this.#enter(visitor);
+    else if (verdict === 'wait') this.#wait(visitor);
+    else this.#refuse(visitor, 'full');
+    this.#openOrShut();
+  }
+
+  #enter(visitor: Visitor): void {
+    const { identity, tokens, arrivedAt } = visitor;
+    this.events.emit({ type: 'opened', client: identity, waited: this.#loop.clock.now - arrivedAt });
+    this.#worker.adopt(visitor.held?.take() ?? visitor.socket, identity, tokens);
+  }
+
+  #wait(visitor: Visitor): void {
+    visitor.held = this.#loop.hold(visitor.socket, () => {
+      this.#admission.giveUp(visitor);
+      this.#refused(visitor, 'left');
+      this.#lineMoved();
+    });
+    const place = this.#admission.waiting;
+    this.#sayPlace(visitor, place);
+    this.events.emit({ type: 'waiting', client: visitor.identity, place });
+    this.#setWaitTimer();
+  }
+
+  #refuse(visitor: Visitor, cause: RefusalCause): void {
+    this.#refused(visitor, cause);
+    this.#worker.refuse(visitor.held?.take() ?? visitor.socket, this.#protocol.refuse?.(cause));
+  }
+
+  #refused(visitor: Visitor, cause: RefusalCause): void {
+    this.#tally.refused[cause]++;
+    const waited = this.#loop.clock.now - visitor.arrivedAt;
+    this.events.emit({ type: 'refused', client: visitor.identity, cause, waited });
+  }
+
+  #closed(session: EndedSession, reason: CloseReason): void {
+    const now = this.#loop.clock.now;
+    this.#tally.closed[reason]++;
+    const { client, messages, bytesIn, bytesOut, openedAt } = session;
+    const duration = now - openedAt;
+    this.events.emit({
+      type: 'closed',
+      client: refer(client),
+      reason,
+      messages,
+      bytesIn,
+      bytesOut,
+      duration,
+    });
+    const next = this.#admission.leave(now);
+    if (next !== undefined) {
+      this.#enter(next);
+      this.#lineMoved();
+    }
+    this.#openOrShut();
+    if (this.#admission.active === 0) this.#onEmpty?.();
+  }
+
+  /** Tells those who wait their new places. */
+  #lineMoved(): void {
+    this.#setWaitTimer();
+    if (this.#protocol.wait === undefined) return;
+    let place = 0;
+    for (const visitor of this.#admission.line()) this.#sayPlace(visitor, ++place);
+  }
+
+  #sayPlace(visitor: Visitor, place: number): void {
+    const words = this.#protocol.wait?.(place);
+    if (words !== undefined) visitor.held?.say(words);
+  }
+
+  #setWaitTimer(): void {
+    clearTimeout(this.#waitTimer);
+    const at = this.#admission.nextExpiry;
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#waitTimer = setTimeout(
+      () => {
+        const expired = this.#admission.expire(this.#loop.clock.now);
+        for (const visitor of expired) this.#refuse(visitor, 'wait-timeout');
+        if (expired.length > 0) this.#lineMoved();
+        else this.#setWaitTimer();
+      },
+      Math.max(Math.ceil(at - this.#loop.clock.now), 1),
+    );
+  }
+
+  /** With `whenFull: 'backlog'` nobody is accepted who could only be refused. */
+  #openOrShut(): void {
+    if (this.#options.whenFull !== 'backlog' || this.#ending !== undefined) return;
+    if (this.#admission.full) this.#listener?.pause();
+    else this.#listener?.resume();
+  }
+}
+
+function refer(client: ClientRef): ClientRef {
+  return { id: client.id, remoteAddress: client.remoteAddress, remotePort: client.remotePort };
+}
+
+/** An address as a person writes it: `127.0.0.1:8080`, `[::1]:8080`, or the path of a Unix socket. */
+export function formatAddress({ host, port, path }: ServerAddress): string {
+  if (path !== undefined) return path;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
