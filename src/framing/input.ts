@@ -1,5 +1,7 @@
 const EMPTY = Buffer.alloc(0);
 const SMALLEST_STORE = 256;
+/** Frames of this size and more are views of the memory they came in, which is then never written again; smaller ones are copies. */
+const VIEW_FROM = 8192;
 
 /**
  * The bytes of one client that no frame has taken yet: a window over the receive buffer that was lent for this turn,
@@ -10,6 +12,8 @@ export class Input {
   #start = 0;
   #end = 0;
   #lent = false;
+  /** Whether a frame is a view of {@link #bytes}. */
+  #given = false;
 
   /** How many bytes are waiting. */
   get length(): number {
@@ -44,11 +48,16 @@ export class Input {
     return this.#bytes.subarray(this.#start + from, this.#start + to);
   }
 
-  /** Takes the first `length` bytes as a copy, which belongs to the caller. */
+  /** Takes the first `length` bytes; they belong to the caller and will never change. */
   take(length: number): Buffer {
-    const taken = Buffer.allocUnsafe(length);
-    this.#bytes.copy(taken, 0, this.#start, this.#start + length);
+    const start = this.#start;
     this.#start += length;
+    if (length >= VIEW_FROM) {
+      this.#given = true;
+      return this.#bytes.subarray(start, start + length);
+    }
+    const taken = Buffer.allocUnsafe(length);
+    this.#bytes.copy(taken, 0, start, start + length);
     return taken;
   }
 
@@ -64,6 +73,7 @@ export class Input {
    */
   feed(bytes: Buffer, from: number, to: number, most: number): number {
     if (this.length === 0) {
+      if (!this.#lent) this.#given = false;
       this.#bytes = bytes;
       this.#start = from;
       this.#end = to;
@@ -75,42 +85,44 @@ export class Input {
     return Math.max(taken, 0);
   }
 
-  /** Keeps what is left in a store of its own, so that the receive buffer can be used for the next client. */
-  settle(): void {
+  /**
+   * Keeps what is left in a store of its own, so that the receive buffer can be used for the next client.
+   * @returns whether a frame is a view of the receive buffer, whose bytes then must not be written again
+   */
+  settle(): boolean {
+    const given = this.#lent && this.#given;
     if (this.#start === this.#end) this.clear();
     else if (this.#lent) {
       const lent = this.#bytes;
       const start = this.#start;
       const end = this.#end;
-      this.#lent = false;
-      this.#bytes = EMPTY;
-      this.#start = this.#end = 0;
+      this.clear();
       this.#append(lent, start, end);
     }
+    return given;
   }
 
   /** Drops everything, memory included. */
   clear(): void {
     this.#bytes = EMPTY;
     this.#start = this.#end = 0;
-    this.#lent = false;
+    this.#lent = this.#given = false;
   }
 
   #append(bytes: Buffer, from: number, to: number): void {
     const added = to - from;
     const length = this.length;
-    if (this.#lent || this.#end + added > this.#bytes.length) {
+    if (this.#end + added > this.#bytes.length) {
       // Moving only when half is free, and growing twofold, keep the copying linear in the bytes received, however
       // small the pieces they come in.
-      const store =
-        !this.#lent && 2 * (length + added) <= this.#bytes.length
-          ? this.#bytes
-          : Buffer.allocUnsafeSlow(Math.max(SMALLEST_STORE, length === 0 ? added : 2 * (length + added)));
+      const movable = !this.#given && 2 * (length + added) <= this.#bytes.length;
+      const capacity = Math.max(SMALLEST_STORE, length === 0 ? added : 2 * (length + added));
+      const store = movable ? this.#bytes : Buffer.allocUnsafeSlow(capacity);
       this.#bytes.copy(store, 0, this.#start, this.#end);
       this.#bytes = store;
       this.#start = 0;
       this.#end = length;
-      this.#lent = false;
+      this.#given = false;
     }
     bytes.copy(this.#bytes, this.#end, from, to);
     this.#end += added;

@@ -6,12 +6,13 @@ import type { FdSocket } from './fd-listener.ts';
 import { LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { FAILED, READABLE, WRITABLE } from './poller.ts';
 import type { Reactor, Resumable, Watched } from './reactor.ts';
+import { ReceiveSpace } from './receive-space.ts';
 import { WheelEntry } from './timer-wheel.ts';
 
 const { EAGAIN, EINTR } = constants.errno;
 
-/** One receive buffer serves all connections of a thread: a session copies what it keeps. */
-const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_SIZE);
+/** One serves all connections of a thread. */
+const receiveSpace = new ReceiveSpace();
 
 /** What a connection needs of its loop. */
 export interface ConnectionOwner {
@@ -100,9 +101,11 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   }
 
   #receive(failed: boolean): void {
-    const count = receive(this.fd, receiveBuffer, RECEIVE_SIZE);
-    if (count > 0) this.session.receive(receiveBuffer, count);
-    else if (count === 0) this.session.receiveEnd();
+    const { free } = receiveSpace;
+    const count = receive(this.fd, free, RECEIVE_SIZE);
+    if (count > 0) {
+      if (this.session.receive(free, count)) receiveSpace.keep(count);
+    } else if (count === 0) this.session.receiveEnd();
     else if (failed || !isTransient(errno())) this.#break();
   }
 
@@ -157,7 +160,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
 
   /** Throws away what still comes, so that closing sends no reset. */
   #drainInput(): void {
-    const count = receive(this.fd, receiveBuffer, RECEIVE_SIZE);
+    const count = receive(this.fd, receiveSpace.free, RECEIVE_SIZE);
     if (count === 0 || (count < 0 && !isTransient(errno()))) this.destroy();
   }
 }

@@ -45,6 +45,8 @@ export class Refusal implements SessionPort {
   drain(): void {}
   open(): void {}
   resume(): void {}
-  receive(): void {}
+  receive(): boolean {
+    return false;
+  }
   receiveEnd(): void {}
 }

@@ -22,8 +22,11 @@ export interface SessionPort {
   readonly interest: number;
   /** The client has entered: its greeting is due. */
   open(): void;
-  /** Bytes have come: the first `length` of `bytes`, which the session does not keep. */
-  receive(bytes: Buffer, length: number): void;
+  /**
+   * Bytes have come: the first `length` of `bytes`.
+   * @returns whether the protocol has been given views of them, so that this memory must never be written again
+   */
+  receive(bytes: Buffer, length: number): boolean;
   /** The other side has sent its last byte. */
   receiveEnd(): void;
   /** The connection broke: nothing can be sent or received any more. */

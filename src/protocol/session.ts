@@ -91,11 +91,11 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     this.#advance();
   }
 
-  receive(bytes: Buffer, length: number): void {
+  receive(bytes: Buffer, length: number): boolean {
     this.bytesIn += length;
     this.#host.traffic.bytesIn += length;
     this.#activeAt = this.#host.clock.now;
-    if (this.#phase !== OPEN) return;
+    if (this.#phase !== OPEN) return false;
     this.#turnLeft = this.#host.limits.messagesPerTurn;
     const most = this.#protocol.framing.maxIncomplete;
     for (let offset = 0; offset < length && this.#phase === OPEN; ) {
@@ -105,7 +105,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       const stuck = offset < length && this.#dispatches() && this.#input.length >= Math.max(waited, most);
       if (stuck) this.#badFrame(new FrameTooLongError(most));
     }
-    this.#input.settle();
+    return this.#input.settle();
   }
 
   receiveEnd(): void {

@@ -1,0 +1,36 @@
+import { FrameError, FrameTooLongError } from '../errors.ts';
+import type { CloseReason } from '../protocol/close-reason.ts';
+import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
+
+/** The lines with which a person ends a conversation. */
+export const goodbyes: readonly string[] = ['salir', 'EXIT'];
+/** The answer to them. */
+export const GOODBYE = 'goodbye\n';
+
+const refusals: Partial<Record<RefusalCause, string>> = {
+  full: 'refused: the server is full, try again later\n',
+  'wait-timeout': 'refused: no place came free in time, try again later\n',
+  quota: 'refused: the quota of your address is spent, try again later\n',
+  draining: 'refused: the server is shutting down\n',
+};
+
+const farewells: Partial<Record<CloseReason, string>> = {
+  idle: 'closing: no line came for too long\n',
+  'frame-timeout': 'closing: a line was begun and not finished in time\n',
+  'handler-timeout': 'closing: the answer took too long\n',
+  'max-session': 'closing: the connection has lasted as long as is allowed\n',
+  quota: 'closing: the quota is spent\n',
+  drain: 'closing: the server is shutting down\n',
+};
+
+/** What a protocol of lines says when there is no answer to give: one line each, which begins with what happened. */
+export const lineWords = {
+  refuse: (cause) => refusals[cause],
+  wait: (place) => `waiting: place ${place} in line\n`,
+  farewell: (reason) => farewells[reason],
+  error(error) {
+    if (error instanceof FrameTooLongError) return `error: a line is longer than ${error.limit} bytes\n`;
+    if (error instanceof FrameError) return `error: ${error.message}\n`;
+    return 'error: the server could not answer\n';
+  },
+} satisfies Partial<Protocol<unknown, unknown>>;

@@ -1,0 +1,55 @@
+import type { Protocol } from '../protocol/protocol.ts';
+
+/** A protocol whose frames and state are nobody else's business. */
+export type AnyProtocol = Protocol<unknown, unknown>;
+
+/** What a setting accepts, as data: the command makes flags, keys of a file, checks and help of it. */
+export type SettingType =
+  | { readonly kind: 'whole'; readonly least: number; readonly most?: number }
+  /** `500ms`, `30s`, `5m`, `1h`, `none`; the value is in milliseconds, `Infinity` for none. */
+  | { readonly kind: 'duration' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  /** An IP address or `localhost`. */
+  | { readonly kind: 'address' }
+  | { readonly kind: 'text' }
+  /** Given or not: true or false. */
+  | { readonly kind: 'switch' };
+
+/** Something that can be set with a flag, or with a key of the same name in a file. */
+export type Setting = {
+  /** In kebab-case, without dashes in front: `max-clients`. */
+  readonly name: string;
+  readonly type: SettingType;
+  /** What stands for the value in help: `n`, `duration`. */
+  readonly placeholder: string;
+  /** One line, without a full stop. */
+  readonly help: string;
+  /** What holds when it is not given, as it would be written; undefined when help says it in words. */
+  readonly default: string | undefined;
+};
+
+/** The settings that were given, by name. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** Where a server can be reached from this machine. */
+export type Place = { readonly host: string; readonly port: number; readonly path: string | undefined };
+
+/** A ready server: what is known of it before its code is loaded. */
+export type Service = {
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  /** The port it listens on unless told otherwise. */
+  readonly port: number;
+  /** Its own settings, beyond those of every server. */
+  readonly settings: readonly Setting[];
+  /** A command that shows it at work. */
+  tryIt(place: Place): string;
+  /** Loads its code: a function that makes its protocol. */
+  load(): Promise<(settings: Settings) => AnyProtocol | Promise<AnyProtocol>>;
+};
+
+/** How to talk lines with a server by hand. */
+export function netcat({ host, port, path }: Place): string {
+  return path === undefined ? `nc ${host} ${port}` : `nc -U ${path}`;
+}
