@@ -1,24 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Cores } from './load/task.ts';
 
-/** Which core the server and the generator are confined to; undefined: the scheduler decides. */
-export type Placement = {
-  server: number | undefined;
-  generator: number | undefined;
-  note: string | undefined;
-};
+/** Which cores the server and the generator are confined to; null, with the reason: the scheduler decides. */
+export type Placement = { cores: Cores | null; note: string | undefined };
 
 /** A core each for server and generator, so that neither takes the other's time: the first two that we may use. */
 export function placeOnCores(): Placement {
   const [server, generator] = permittedCores();
-  const nowhere = { server: undefined, generator: undefined };
   if (server === undefined || generator === undefined) {
-    return { ...nowhere, note: 'only one core: server and generator share it, so throughput says little' };
+    return { cores: null, note: 'only one core: server and generator share it, so throughput says little' };
   }
   if (spawnSync('taskset', ['-c', String(server), 'true'], { timeout: 10_000 }).status !== 0) {
-    return { ...nowhere, note: 'no usable taskset: processes are not pinned to cores, so figures vary more' };
+    return {
+      cores: null,
+      note: 'no usable taskset: processes are not pinned to cores, so figures vary more',
+    };
   }
-  return { server, generator, note: undefined };
+  return { cores: { server, generator }, note: undefined };
 }
 
 /** A command confined to a core. taskset becomes the program, so the process id is the program's own. */

@@ -11,12 +11,12 @@ import { type Server, servers } from './servers.ts';
 import { summarize } from './summary.ts';
 import { renderTables } from './table.ts';
 import { judge } from './targets.ts';
-import { within, workloads } from './workloads.ts';
+import { connections, within, workloads } from './workloads.ts';
 
 /** Descriptors that a process needs besides those of its clients. */
 const SPARE_DESCRIPTORS = 100;
-/** A server that had to wait for its core for more than this part of the window was not alone on it. */
-const NOTABLE_WAIT = 0.05;
+/** The part of a core that others may use without a word about it. */
+const NOTABLE_PART = 0.05;
 
 for (const [signal, status] of [
   ['SIGINT', 130],
@@ -44,35 +44,36 @@ async function bench(options: Options): Promise<number> {
   const placement = placeOnCores();
   if (placement.note) notes.push(placement.note);
 
-  const mostClients = descriptorLimit() - SPARE_DESCRIPTORS;
+  const most = descriptorLimit() - SPARE_DESCRIPTORS;
   const plan: Plan = {
     servers: readyServers(options.servers, compiler, notes),
     workloads: workloads
       .filter(({ name }) => options.workloads.includes(name))
-      .map((workload) => within(workload, mostClients)),
+      .map((workload) => within(workload, most)),
     options,
     placement,
   };
   if (plan.servers.length === 0) throw new Error(`no server to measure: ${notes.join('; ')}`);
-  if (workloads.some(({ clients }) => clients > mostClients)) {
+  const scaled = workloads.filter((workload) => connections(workload) > most).map(({ name }) => name);
+  if (plan.workloads.some(({ name }) => scaled.includes(name))) {
     notes.push(
-      `the limit on open files leaves room for ${mostClients} clients: larger workloads are scaled down`,
+      `the limit on open files leaves room for ${most} connections: larger workloads are scaled down`,
     );
   }
 
   for (const note of notes) console.error(`note: ${note}`);
-  console.error(`${count(plan)} measurements, about ${span(estimatedSeconds(plan))}`);
+  console.error(`measurements: ${count(plan)}, about ${span(estimatedSeconds(plan))}`);
   const measurements = await runRounds(plan, new Progress(count(plan)));
 
   const summary = summarize(measurements);
-  const targets = judge(summary);
+  const targets = judge(summary.filter(({ workload }) => !scaled.includes(workload)));
   notes.push(...disturbances(measurements));
   const path = writeReport(
     {
       date,
       commit: gitCommit(),
       machine: describeMachine(compiler),
-      cores: { server: placement.server ?? null, generator: placement.generator ?? null },
+      cores: placement.cores,
       options: {
         rounds: options.rounds,
         seconds: options.seconds,
@@ -110,16 +111,15 @@ function readyServers(names: readonly string[], compiler: Compiler | undefined, 
   });
 }
 
-/** Whether something else used the servers' core: figures of such a run deserve less trust. */
+/** Whether something else used the two cores: figures of such a run deserve less trust. */
 function disturbances(measurements: readonly Measurement[]): string[] {
-  const echoes = measurements.map(({ result }) => result).filter((result) => result.kind === 'echo');
-  const disturbed = echoes.filter(
-    ({ serverWaited, stolen }) => Math.max(serverWaited, stolen) > NOTABLE_WAIT,
+  const taken = measurements.flatMap(({ result }) =>
+    result.kind === 'echo' && result.takenByOthers ? [Math.max(...Object.values(result.takenByOthers))] : [],
   );
-  if (disturbed.length === 0) return [];
-  const worst = Math.max(...disturbed.map(({ serverWaited, stolen }) => Math.max(serverWaited, stolen)));
+  const notable = taken.filter((part) => part > NOTABLE_PART);
+  if (notable.length === 0) return [];
   return [
-    `in ${disturbed.length} of ${echoes.length} windows the server waited for its core, up to ${percent(worst)} of the time: ` +
-      'something else was running',
+    `something else was running: in ${notable.length} of ${taken.length} windows it took more than ` +
+      `${percent(NOTABLE_PART)} of the server's or the generator's core, ${percent(Math.max(...notable))} at worst`,
   ];
 }

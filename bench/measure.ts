@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { onCore, type Placement } from './cores.ts';
-import type { LoadResult, Task } from './load/task.ts';
+import type { Cores, LoadResult, Target, Task } from './load/task.ts';
 import type { Options } from './options.ts';
 import { runGenerator, startServer } from './processes.ts';
 import type { Server } from './servers.ts';
@@ -19,11 +19,11 @@ export async function measure(
   placement: Placement,
 ): Promise<LoadResult> {
   try {
-    const { port, pid, stop } = await startServer(onCore(placement.server, server.command));
+    const { port, pid, stop } = await startServer(onCore(placement.cores?.server, server.command));
     try {
-      const task = taskFor(workload, options, port, pid);
+      const task = taskFor(workload, options, { port, pid }, placement.cores);
       const timeoutMs = GENERATOR_TIMEOUT_MS + durationOf(workload, options) * 1000;
-      return await runGenerator(onCore(placement.generator, generator), task, timeoutMs);
+      return await runGenerator(onCore(placement.cores?.generator, generator), task, timeoutMs);
     } finally {
       await stop();
     }
@@ -32,24 +32,15 @@ export async function measure(
   }
 }
 
-function taskFor(workload: Workload, options: Options, port: number, pid: number): Task {
+function taskFor(workload: Workload, options: Options, target: Target, cores: Cores | null): Task {
   const { warmupSeconds, seconds, settleSeconds } = options;
   const { clients } = workload;
-  return workload.kind === 'idle'
-    ? { kind: 'idle', port, pid, clients, settleSeconds }
-    : {
-        kind: 'echo',
-        port,
-        pid,
-        clients,
-        bytes: workload.bytes,
-        depth: workload.depth,
-        warmupSeconds,
-        seconds,
-      };
+  if (workload.kind === 'idle') return { kind: 'idle', ...target, clients, settleSeconds };
+  const { bytes, depth } = workload;
+  return { kind: 'echo', ...target, clients, bytes, depth, warmupSeconds, seconds, cores };
 }
 
 /** Seconds that a measurement takes by design. */
 export function durationOf(workload: Workload, options: Options): number {
-  return workload.kind === 'idle' ? 1 + 2 * options.settleSeconds : options.warmupSeconds + options.seconds;
+  return workload.kind === 'idle' ? 1 + 3 * options.settleSeconds : options.warmupSeconds + options.seconds;
 }

@@ -39,7 +39,7 @@ export function readOptions(commandLine: readonly string[]): Options | 'help' {
     rounds: wholeNumber('--rounds', given.rounds ?? (quick ? '1' : '5')),
     seconds: duration('--seconds', given.seconds ?? (quick ? '1' : '3'), 0.1),
     warmupSeconds: duration('--warmup', given.warmup ?? (quick ? '0.5' : '1'), 0),
-    settleSeconds: quick ? 1 : 3,
+    settleSeconds: quick ? 1 : 2,
     servers: selection('--servers', given.servers, servers),
     workloads: selection('--workloads', given.workloads, workloads),
     out: given.out,

@@ -6,8 +6,8 @@ import type { LoadResult, Task } from './load/task.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2_000;
-/** What of a program's error output is quoted. */
-const QUOTED_CHARACTERS = 400;
+/** What of a program's error output is kept, to say why it ended. */
+const KEPT_CHARACTERS = 2_000;
 
 /** Whatever way the harness ends, its servers and generators end with it. */
 const running = new Set<ChildProcess>();
@@ -55,9 +55,10 @@ function start(command: readonly string[]): { child: ChildProcess; output: Reada
     said = error.message;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (said.length < QUOTED_CHARACTERS) said += text;
+    if (said.length < KEPT_CHARACTERS) said += text;
   });
-  const errors = (): string => said.trim().slice(0, QUOTED_CHARACTERS) || 'it said nothing';
+  // Of a stack trace, the line with the message.
+  const errors = (): string => /^.*error.*$/im.exec(said)?.[0] ?? (said.trim() || 'it said nothing');
   return { child, output: child.stdout, errors };
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { Cores } from './load/task.ts';
 import type { Machine } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Measurement } from './rounds.ts';
@@ -11,7 +12,7 @@ export type Report = {
   date: string;
   commit: string | null;
   machine: Machine;
-  cores: { server: number | null; generator: number | null };
+  cores: Cores | null;
   options: Pick<Options, 'rounds' | 'seconds' | 'warmupSeconds' | 'settleSeconds'>;
   notes: readonly string[];
   targets: readonly Pick<Verdict, 'target' | 'figure' | 'met'>[];
@@ -25,5 +26,6 @@ export function writeReport(report: Report, out: string | undefined): string {
   const path = out ?? join(import.meta.dirname, 'results', name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  return relative(process.cwd(), path);
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
 }

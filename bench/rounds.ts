@@ -3,8 +3,8 @@ import type { LoadResult } from './load/task.ts';
 import { durationOf, measure } from './measure.ts';
 import type { Options } from './options.ts';
 import type { Progress } from './progress.ts';
-import { canHold, type Server } from './servers.ts';
-import type { Workload } from './workloads.ts';
+import type { Server } from './servers.ts';
+import { connections, type Workload } from './workloads.ts';
 
 export type Measurement = { round: number; workload: string; server: string; result: LoadResult };
 
@@ -38,7 +38,9 @@ export async function runRounds(plan: Plan, progress: Progress): Promise<Measure
 /** The turns of one round, in order; a server has none where its mechanism cannot hold the clients. */
 function turns({ servers, workloads }: Plan): { workload: Workload; server: Server }[] {
   return workloads.flatMap((workload) =>
-    servers.filter((server) => canHold(server, workload.clients)).map((server) => ({ workload, server })),
+    servers
+      .filter(({ mostClients }) => connections(workload) <= (mostClients ?? Number.POSITIVE_INFINITY))
+      .map((server) => ({ workload, server })),
   );
 }
 

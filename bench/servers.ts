@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Model } from '../src/index.ts';
 
 /** A server under test: a program that listens on 127.0.0.1 and prints `listening PORT` as its first line. */
 export type Server = {
@@ -15,7 +16,7 @@ export type Server = {
 };
 
 /** The concurrency models of zocalo that are measured, each with its limit if it has one. */
-const models: readonly { name: string; mostClients?: number }[] = [{ name: 'epoll' }, { name: 'libuv' }];
+const models: readonly { name: Model; mostClients?: number }[] = [{ name: 'epoll' }, { name: 'libuv' }];
 
 const programs = join(import.meta.dirname, 'servers');
 const cEpoll = join(import.meta.dirname, 'build', 'c-epoll');
@@ -36,7 +37,3 @@ export const baselines: readonly { name: string; column: string }[] = [
   { name: 'c', column: '× C' },
   { name: 'node-net', column: '× node:net' },
 ];
-
-/** Whether the server's mechanism can hold so many clients at all. */
-export const canHold = ({ mostClients }: Server, clients: number): boolean =>
-  clients <= (mostClients ?? clients);

@@ -15,7 +15,7 @@ export type Summary = {
   failures: string[];
 };
 
-export type EchoFigures = Omit<EchoResult, 'messages' | 'seconds'>;
+export type EchoFigures = Omit<EchoResult, 'messages' | 'seconds' | 'takenByOthers'>;
 export type IdleFigures = IdleResult;
 
 export function summarize(measurements: readonly Measurement[]): Summary[] {
@@ -56,7 +56,6 @@ function echoFigures(results: readonly EchoResult[]): EchoFigures {
     serverBusy: of((result) => result.serverBusy),
     generatorBusy: of((result) => result.generatorBusy),
     serverWaited: of((result) => result.serverWaited),
-    stolen: of((result) => result.stolen),
   };
 }
 
@@ -67,6 +66,7 @@ function idleFigures(results: readonly IdleResult[]): IdleFigures {
     clients: of((result) => result.clients),
     bytesPerClient: of((result) => result.bytesPerClient),
     anonymousBytesPerClient: of((result) => result.anonymousBytesPerClient),
+    firstBytesPerClient: of((result) => result.firstBytesPerClient),
     baseBytes: of((result) => result.baseBytes),
   };
 }

@@ -46,13 +46,13 @@ function echoCells({ figures, cpuRatios, failures }: Summary): string[] {
   ];
 }
 
-const idleHead = ['bytes/client', 'of it anonymous', 'process before, MB'];
+const idleHead = ['bytes/client', 'of those before', 'process without clients, MB'];
 
 function idleCells({ figures, failures }: Summary): string[] {
   if (figures?.kind !== 'idle') return [failed(failures)];
   return [
     bytes(figures.bytesPerClient),
-    bytes(figures.anonymousBytesPerClient),
+    bytes(figures.firstBytesPerClient),
     (figures.baseBytes / 1e6).toFixed(1),
   ];
 }

@@ -12,7 +12,7 @@ export type EchoWorkload = {
   depth: number;
 };
 
-/** Clients that have sent one message and then only stay connected: what does each cost in memory? */
+/** Clients that have sent one message and then only stay connected, beside as many that came before. */
 export type IdleWorkload = { kind: 'idle'; name: string; label: string; clients: number };
 
 export type Workload = EchoWorkload | IdleWorkload;
@@ -29,7 +29,7 @@ const echo = (name: string, clients: number, bytes: number, depth = 1): EchoWork
 const idle = (name: string, clients: number): IdleWorkload => ({
   kind: 'idle',
   name,
-  label: `${clients} idle clients`,
+  label: `${clients} more idle clients`,
   clients,
 });
 
@@ -44,10 +44,13 @@ export const workloads: readonly Workload[] = [
   idle('idle', 5000),
 ];
 
+/** Connections that are open at once at the most. */
+export const connections = ({ kind, clients }: Workload): number => (kind === 'idle' ? 2 * clients : clients);
+
 /** A workload within what the descriptor limit permits: the same, or with fewer clients and a label that says so. */
-export function within(workload: Workload, mostClients: number): Workload {
-  if (workload.clients <= mostClients) return workload;
+export function within(workload: Workload, most: number): Workload {
+  if (connections(workload) <= most) return workload;
   return workload.kind === 'idle'
-    ? idle(workload.name, mostClients)
-    : echo(workload.name, mostClients, workload.bytes, workload.depth);
+    ? idle(workload.name, Math.floor(most / 2))
+    : echo(workload.name, most, workload.bytes, workload.depth);
 }

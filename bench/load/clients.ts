@@ -8,8 +8,11 @@ import { MessagePool } from './message-pool.ts';
 const RECEIVE_BYTES = 64 * 1024;
 /** Connections made at once: fewer than any server's backlog, so that none has to wait for a repeated SYN. */
 const CONNECTING = 100;
-/** One receive in so many is compared byte by byte; the number of bytes is checked always. */
-const COMPARE_EVERY = 32;
+/**
+ * One receive in so many is compared byte by byte; the number of bytes is checked always. A prime, so that clients
+ * that take turns are all met.
+ */
+const COMPARE_EVERY = 31;
 
 /**
  * Clients of an echo server in a closed loop: each has `depth` messages in flight and sends the next when one has come
@@ -102,7 +105,7 @@ export class Clients {
   #settle(deadline: number): void {
     while (this.#inFlight > 0) {
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`in time, ${this.#inFlight} messages did not come back`);
+      if (left <= 0) throw new Error(`${this.#inFlight} messages did not come back in time`);
       this.#turn(Math.ceil(left));
     }
   }

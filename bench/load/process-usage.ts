@@ -72,13 +72,11 @@ function processTree(pid: number): number[] {
   return members;
 }
 
-/** Seconds of all cores together: in all, and of these stolen by the hypervisor; from /proc/stat. */
-export function coreTimes(): { all: number; stolen: number } {
-  const fields = (/^cpu (.*)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '').trim().split(/\s+/);
-  // user nice system idle iowait irq softirq steal; the guest fields after these are in `user` already.
-  const ticks = fields.slice(0, 8).map(Number);
-  const all = ticks.reduce((sum, value) => sum + value, 0);
-  return { all: all / TICKS_PER_SECOND, stolen: (ticks[7] ?? 0) / TICKS_PER_SECOND };
+/** Seconds that a core has been in use so far, by whatever: a process, an interrupt, the hypervisor. From proc_stat(5). */
+export function coreUsage(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '';
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(' ').map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
 }
 
 function read(path: string): string | undefined {

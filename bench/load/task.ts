@@ -4,6 +4,9 @@
  */
 export type Target = { port: number; pid: number };
 
+/** The cores that the two processes are confined to. */
+export type Cores = { server: number; generator: number };
+
 export type EchoTask = Target & {
   kind: 'echo';
   clients: number;
@@ -11,6 +14,8 @@ export type EchoTask = Target & {
   depth: number;
   warmupSeconds: number;
   seconds: number;
+  /** Null when the scheduler decides. */
+  cores: Cores | null;
 };
 
 export type IdleTask = Target & { kind: 'idle'; clients: number; settleSeconds: number };
@@ -28,10 +33,10 @@ export type EchoResult = {
   /** CPU seconds a second: 1 is a whole core. Where the generator is at 1, it was the bottleneck. */
   serverBusy: number;
   generatorBusy: number;
-  /** Seconds a second that threads of the server were ready to run and had no core: others were using it. */
+  /** Seconds a second that threads of the server were ready but had no core, also while another of its own ran. */
   serverWaited: number;
-  /** The part of all cores' time that the hypervisor gave to others. */
-  stolen: number;
+  /** The part of each core's time that others used; null when the processes have no core of their own. */
+  takenByOthers: Cores | null;
 };
 
 export type IdleResult = {
@@ -41,7 +46,9 @@ export type IdleResult = {
   bytesPerClient: number;
   /** The same for anonymous memory alone, without pages of files (program code) that were touched meanwhile. */
   anonymousBytesPerClient: number;
-  /** Private memory of the warmed-up server before the clients came. */
+  /** The growth a client for as many clients that had come before: partly served from memory the process had spare. */
+  firstBytesPerClient: number;
+  /** Private memory of the warmed-up server without clients. */
   baseBytes: number;
 };
 

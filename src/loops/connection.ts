@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
 import { errno } from '../sys/libc.ts';
-import { receive, send, shutdownSending } from '../sys/sockets.ts';
-import type { FdSocket } from './fd-listener.ts';
+import { close, receive, send, shutdownSending } from '../sys/sockets.ts';
+import type { FdListener, FdSocket } from './fd-listener.ts';
 import { LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { FAILED, READABLE, WRITABLE } from './poller.ts';
 import type { Reactor, Resumable, Watched } from './reactor.ts';
@@ -26,8 +26,9 @@ export interface ConnectionOwner {
 export class Connection extends WheelEntry implements Watched, Waker, Resumable {
   generation = 0;
   readonly session: SessionPort;
-  readonly #socket: FdSocket;
-  readonly #owner: ConnectionOwner;
+  readonly fd: number;
+  readonly #listener: FdListener;
+  readonly owner: ConnectionOwner;
   #interest = READABLE;
   #woken = false;
   #broken = false;
@@ -36,23 +37,20 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
 
   constructor(socket: FdSocket, session: SessionPort, owner: ConnectionOwner) {
     super();
-    this.#socket = socket;
+    this.fd = socket.fd;
+    this.#listener = socket.listener;
     this.session = session;
-    this.#owner = owner;
+    this.owner = owner;
     session.waker = this;
   }
 
   /** Watches the descriptor, and lets the session greet. */
   start(): void {
-    const { reactor } = this.#owner;
+    const { reactor } = this.owner;
     reactor.watch(this, this.#interest);
-    this.#owner.schedule(this, this.session.tick(reactor.clock.now));
+    this.owner.schedule(this, this.session.tick(reactor.clock.now));
     this.session.open();
     this.#settle();
-  }
-
-  get fd(): number {
-    return this.#socket.fd;
   }
 
   onReady(events: number): void {
@@ -68,7 +66,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
-    this.#owner.reactor.wake(this);
+    this.owner.reactor.wake(this);
   }
 
   resume(): void {
@@ -82,11 +80,11 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   due(now: number): void {
     if (this.#lingersUntil > 0) {
       if (now >= this.#lingersUntil) this.destroy();
-      else this.#owner.schedule(this, this.#lingersUntil);
+      else this.owner.schedule(this, this.#lingersUntil);
       return;
     }
     const next = this.session.tick(now);
-    if (!this.session.finished) this.#owner.schedule(this, next);
+    if (!this.session.finished) this.owner.schedule(this, next);
     this.#settle();
   }
 
@@ -95,9 +93,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     if (this.#closed) return;
     if (!this.session.finished) this.session.stop();
     this.#closed = true;
-    this.#owner.reactor.unwatch(this);
-    this.#socket.close();
-    this.#owner.closed(this);
+    this.owner.reactor.unwatch(this);
+    close(this.fd);
+    this.#listener.descriptorFreed();
+    this.owner.closed(this);
   }
 
   #receive(failed: boolean): void {
@@ -143,7 +142,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     const interest = (sessionInterest & READ ? READABLE : 0) | (sessionInterest & WRITE ? WRITABLE : 0);
     if (interest === this.#interest) return;
     this.#interest = interest;
-    this.#owner.reactor.change(this, interest);
+    this.owner.reactor.change(this, interest);
   }
 
   #close(): void {
@@ -152,9 +151,9 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
       return;
     }
     shutdownSending(this.fd);
-    const until = this.#owner.reactor.clock.now + LINGER_TIMEOUT;
+    const until = this.owner.reactor.clock.now + LINGER_TIMEOUT;
     this.#lingersUntil = until;
-    this.#owner.schedule(this, until);
+    this.owner.schedule(this, until);
     this.#watchFor(READ);
   }
 

@@ -25,19 +25,20 @@ export class FdSocket implements AcceptedSocket {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly #onClose: () => void;
+  /** Who accepted it, and wants to know when its descriptor comes free. */
+  readonly listener: FdListener;
 
-  constructor(fd: number, remote: { address: string; port: number }, localPort: number, onClose: () => void) {
+  constructor(fd: number, remote: { address: string; port: number }, localPort: number, listener: FdListener) {
     this.fd = fd;
     this.remoteAddress = remote.address;
     this.remotePort = remote.port;
     this.localPort = localPort;
-    this.#onClose = onClose;
+    this.listener = listener;
   }
 
   close(): void {
     close(this.fd);
-    this.#onClose();
+    this.listener.descriptorFreed();
   }
 }
 
@@ -82,9 +83,9 @@ export class FdListener implements Listener, Watched {
   }
 
   /** A descriptor came free: what failed for want of one is tried again. */
-  readonly descriptorFreed = (): void => {
+  descriptorFreed(): void {
     if (this.#retry !== undefined) this.#tryAgain();
-  };
+  }
 
   onReady(): void {
     for (let i = 0; i < ACCEPT_BUDGET && !this.#paused; i++) {
@@ -102,7 +103,7 @@ export class FdListener implements Listener, Watched {
       this.#pause = ACCEPT_PAUSE.first;
       const remote = acceptedAddress();
       if (remote.family !== AF_UNIX) disableNagle(fd);
-      this.#events.onSocket(new FdSocket(fd, remote, this.#port, this.descriptorFreed));
+      this.#events.onSocket(new FdSocket(fd, remote, this.#port, this));
     }
   }
 

@@ -223,7 +223,7 @@ export class LibuvLoop implements Loop<NetSocket> {
   readonly mechanism = 'libuv';
   readonly clock: Clock = {
     get now() {
-      return performance.now();
+      return Math.floor(performance.now());
     },
   };
   readonly #connections = new Set<NetConnection>();

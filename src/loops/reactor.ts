@@ -17,16 +17,19 @@ export interface Resumable {
 /** How many turns without any event are spun before the reactor parks: parking and waking cost tens of microseconds. */
 const SPIN_TURNS = 24;
 
-/** Milliseconds of the monotonic clock: within a turn those of its beginning, since asking costs. */
+/**
+ * Milliseconds of the monotonic clock: within a turn those of its beginning, since asking costs. They are whole, since V8 keeps
+ * a small integer in place and allocates for a fraction.
+ */
 class TurnClock implements Clock {
   #turn: number | undefined;
 
   get now(): number {
-    return this.#turn ?? performance.now();
+    return this.#turn ?? Math.floor(performance.now());
   }
 
   begin(): void {
-    this.#turn = performance.now();
+    this.#turn = Math.floor(performance.now());
   }
 
   end(): void {
@@ -97,6 +100,11 @@ export class Reactor {
   unwatch(watched: Watched): void {
     this.#poller.remove(watched.fd);
     this.#watched[watched.fd] = undefined;
+  }
+
+  /** Everything that is watched now, of all loops. */
+  *all(): Iterable<Watched> {
+    for (const watched of this.#watched) if (watched !== undefined) yield watched;
   }
 
   /** Resumes something in the next turn. */

@@ -11,7 +11,7 @@ import { WheelTimer } from './wheel-timer.ts';
 export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
   readonly mechanism: string;
   readonly reactor: Reactor;
-  readonly #connections = new Set<Connection>();
+  #load = 0;
   readonly #timer: WheelTimer<Connection>;
   #onEmpty: (() => void) | undefined;
 
@@ -26,7 +26,7 @@ export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
   }
 
   get load(): number {
-    return this.#connections.size;
+    return this.#load;
   }
 
   async listen(target: ListenTarget, backlog: number, events: ListenerEvents<FdSocket>): Promise<Listener> {
@@ -38,18 +38,17 @@ export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
   }
 
   adopt(socket: FdSocket, session: SessionPort): void {
-    const connection = new Connection(socket, session, this);
-    this.#connections.add(connection);
-    connection.start();
+    this.#load++;
+    new Connection(socket, session, this).start();
   }
 
   each(visit: (session: SessionPort) => void): void {
-    for (const connection of this.#connections) visit(connection.session);
+    for (const connection of this.#connections()) visit(connection.session);
   }
 
   async stop(): Promise<void> {
-    for (const connection of this.#connections) if (!connection.session.finished) connection.destroy();
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    for (const connection of this.#connections()) if (!connection.session.finished) connection.destroy();
+    if (this.#load > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#timer.stop();
     this.reactor.release();
   }
@@ -60,7 +59,14 @@ export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#timer.cancel(connection);
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    this.#load--;
+    if (this.#load === 0) this.#onEmpty?.();
+  }
+
+  /** The reactor knows them already: a set of our own would cost more than some clients do. */
+  #connections(): Connection[] {
+    return [...this.reactor.all()].filter(
+      (watched): watched is Connection => watched instanceof Connection && watched.owner === this,
+    );
   }
 }

@@ -56,6 +56,11 @@ export class ServerEvents {
     return () => subscribers.delete(entry);
   }
 
+  /** Whether anybody listens to a type: an event that nobody hears need not be made. */
+  heard(type: ServerEventType): boolean {
+    return this.#subscribers.has(type);
+  }
+
   /** Tells the subscribers of an event. */
   emit(event: ServerEvent): void {
     const subscribers = this.#subscribers.get(event.type);

@@ -167,7 +167,7 @@ export class Server<Frame = unknown, State = unknown> implements House {
     const { remoteAddress, remotePort, localPort } = socket;
     const identity = { id: ++this.#ids, remoteAddress, remotePort, localPort };
     this.#tally.accepted++;
-    this.events.emit({ type: 'accepted', client: identity });
+    if (this.events.heard('accepted')) this.events.emit({ type: 'accepted', client: identity });
     const tokens = this.#quota?.admit(remoteAddress, now);
     const visitor: Visitor = { identity, socket, tokens, arrivedAt: now };
     if (this.#quota !== undefined && tokens === undefined) {
@@ -183,7 +183,9 @@ export class Server<Frame = unknown, State = unknown> implements House {
 
   #enter(visitor: Visitor): void {
     const { identity, tokens, arrivedAt } = visitor;
-    this.events.emit({ type: 'opened', client: identity, waited: this.#loop.clock.now - arrivedAt });
+    if (this.events.heard('opened')) {
+      this.events.emit({ type: 'opened', client: identity, waited: this.#loop.clock.now - arrivedAt });
+    }
     this.#worker.adopt(visitor.held?.take() ?? visitor.socket, identity, tokens);
   }
 

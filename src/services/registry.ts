@@ -4,7 +4,7 @@ import { netcat, type Service } from './service.ts';
 export const services: readonly Service[] = [
   {
     name: 'echo',
-    summary: 'sends every line back as it came; /clients tells how many are connected',
+    summary: 'lines come back as they came; /clients counts who is in',
     port: 8080,
     settings: [],
     tryIt: netcat,
@@ -12,7 +12,7 @@ export const services: readonly Service[] = [
   },
   {
     name: 'reverse',
-    summary: 'sends every line back reversed, character by character as people see them',
+    summary: 'lines come back reversed, as people see characters',
     port: 8081,
     settings: [],
     tryIt: netcat,

@@ -31,7 +31,7 @@ function commandIn(line: Buffer): string | undefined {
   if (line.length > longest) return undefined;
   let end = line.length;
   if (line[end - 1] === LF) end -= line[end - 2] === CR ? 2 : 1;
-  const text = line.latin1Slice(0, end);
+  const text = line.toString('latin1', 0, end);
   return commands.has(text) ? text : undefined;
 }
 

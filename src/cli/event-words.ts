@@ -1,0 +1,66 @@
+import type { ClientRef, ServerEvent } from '../server/events.ts';
+
+/** An event as a sentence. */
+export function sentence(event: ServerEvent): string {
+  switch (event.type) {
+    case 'listening':
+      return `listening on ${event.address} (${event.model})`;
+    case 'accepted':
+      return `${who(event.client)} was accepted`;
+    case 'waiting':
+      return `${who(event.client)} waits in line, place ${event.place}`;
+    case 'refused':
+      return `${who(event.client)} was refused: ${event.cause}${after(event.waited)}`;
+    case 'opened':
+      return `${who(event.client)} is in${after(event.waited)}`;
+    case 'message':
+      return `${who(event.client)} sent a message`;
+    case 'closed': {
+      const { client, reason, messages, bytesIn, bytesOut, duration } = event;
+      const traffic = `${count(messages, 'message')}, ${size(bytesIn)} in, ${size(bytesOut)} out`;
+      return `${who(client)} is gone: ${reason}; ${traffic}, ${seconds(duration)}`;
+    }
+    case 'error':
+      return event.client === undefined
+        ? `accepting failed, and is tried again: ${message(event.error)}`
+        : `${who(event.client)}: its handler failed: ${message(event.error)}`;
+    case 'draining':
+      return `draining: ${count(event.active, 'client')} in, ${event.waiting} waiting`;
+    case 'stopped':
+      return event.cut === 0 ? 'stopped' : `stopped: ${cutOff(event.cut)}`;
+  }
+}
+
+/** `1 client`, `2 clients`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `1 client was cut off`. */
+export function cutOff(clients: number): string {
+  return `${count(clients, 'client')} ${clients === 1 ? 'was' : 'were'} cut off`;
+}
+
+function who({ id, remoteAddress, remotePort }: ClientRef): string {
+  if (remoteAddress === '') return `client ${id}`;
+  const address = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
+  return `client ${id} (${address}:${remotePort})`;
+}
+
+function after(waited: number): string {
+  return waited < 1 ? '' : ` after ${seconds(waited)} in line`;
+}
+
+function seconds(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  if (bytes < 1_048_576) return `${(bytes / 1_024).toFixed(1)} KiB`;
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,130 @@
+import type { Logger } from 'pino';
+import type { ServerEvent, ServerEventType } from '../server/events.ts';
+import { formatAddress, type Server } from '../server/server.ts';
+import type { Setting } from '../services/service.ts';
+import { sentence } from './event-words.ts';
+
+/** How the log is written, on stderr: sentences for a person, lines of JSON, or not at all. */
+export type LogFormat = 'pretty' | 'json' | 'off';
+
+export const logSetting: Setting = {
+  name: 'log',
+  type: { kind: 'choice', of: ['pretty', 'json', 'off'] },
+  placeholder: 'format',
+  help: 'how to log to stderr: pretty, json or off (default: pretty on a terminal, json elsewhere)',
+  default: undefined,
+};
+const quietSetting: Setting = {
+  name: 'quiet',
+  type: { kind: 'switch' },
+  placeholder: '',
+  help: 'the same as --log off',
+  default: undefined,
+};
+/** The settings of the log, for every command that serves. */
+export const logSettings: readonly Setting[] = [logSetting, quietSetting];
+
+/** The log format that flags ask for, or a file, or else the one that suits stderr. */
+export function logFormat(flags: Readonly<Record<string, unknown>>, inFile?: LogFormat): LogFormat {
+  if (flags.quiet === true) return 'off';
+  return (flags.log as LogFormat | undefined) ?? inFile ?? (process.stderr.isTTY ? 'pretty' : 'json');
+}
+
+/** A subscriber to the events of servers. */
+export interface Log {
+  readonly format: LogFormat;
+  watch(name: string, server: Server): void;
+  /** Writes what is still held back. */
+  end(): Promise<void>;
+}
+
+/** The address of the modules of this package. */
+const PACKAGE = new URL('..', import.meta.url).href;
+/** How much is held back while stderr takes nothing; beyond that lines are lost, and not the server's memory. In bytes. */
+const MOST_HELD = 4 * 1_048_576;
+/** How long stderr may take for the last lines, in milliseconds. */
+const LAST_WORDS = 1_000;
+
+/** Makes a log; what writes it is loaded only when there is one. */
+export async function createLog(format: LogFormat): Promise<Log> {
+  if (format === 'off') return { format, watch() {}, async end() {} };
+  return format === 'pretty' ? prettyLog() : jsonLog();
+}
+
+const clientEvents = ['opened', 'waiting', 'refused', 'closed', 'error'] as const;
+
+/** Of listening and draining a person is told by the command itself. */
+async function prettyLog(): Promise<Log> {
+  const { pino } = await import('pino');
+  const { default: pretty } = await import('pino-pretty');
+  const logger = pino(
+    pretty({
+      destination: 2,
+      sync: true,
+      colorize: process.stderr.isTTY && process.stderr.hasColors(),
+      translateTime: 'HH:MM:ss.l',
+      include: 'time,level',
+    }),
+  );
+  return {
+    format: 'pretty',
+    watch(name, server) {
+      subscribe(server, clientEvents, (event) =>
+        write(logger, event, {}, `${name}: ${sentence(event)}${stackIn(event)}`),
+      );
+    },
+    async end() {},
+  };
+}
+
+async function jsonLog(): Promise<Log> {
+  const { pino } = await import('pino');
+  // Not synchronous: a slow reader of the log must not hold up the clients.
+  const stream = pino.destination({ dest: 2, sync: false, maxLength: MOST_HELD });
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    stream,
+  );
+  return {
+    format: 'json',
+    watch(name, server) {
+      const log = (event: ServerEvent) => {
+        const { type, ...facts } = event;
+        const about = event.type === 'error' ? { client: event.client, err: event.error } : facts;
+        write(logger, event, { server: name, event: type, ...about }, sentence(event));
+      };
+      // It was listening before anybody could subscribe.
+      log({ type: 'listening', protocol: name, model: server.model, address: formatAddress(server.address) });
+      subscribe(server, [...clientEvents, 'draining', 'stopped'], log);
+    },
+    end: () =>
+      new Promise((resolve) => {
+        stream.once('close', resolve);
+        setTimeout(resolve, LAST_WORDS);
+        stream.end();
+      }),
+  };
+}
+
+function subscribe(
+  server: Server,
+  types: readonly ServerEventType[],
+  subscriber: (event: ServerEvent) => void,
+): void {
+  for (const type of types) server.events.on(type, subscriber);
+}
+
+function write(logger: Logger, event: ServerEvent, facts: object, words: string): void {
+  if (event.type === 'error') logger.error(facts, words);
+  else logger.info(facts, words);
+}
+
+/** Where a handler failed, for whoever wrote it: without the way there through this package. */
+function stackIn(event: ServerEvent): string {
+  if (event.type !== 'error' || event.client === undefined || !(event.error instanceof Error)) return '';
+  const frames = (event.error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return frames
+    .filter((frame) => !frame.includes(PACKAGE))
+    .map((frame) => `\n${frame}`)
+    .join('');
+}

@@ -1,0 +1,121 @@
+import { models } from '../loops/models.ts';
+import { resolveOptions, type ServeOptions } from '../server/options.ts';
+import type { Setting, SettingType } from '../services/service.ts';
+import { UsageError } from './failure.ts';
+import { formatDuration } from './values.ts';
+
+/** A setting of every server: flag, key in a file, and option of `serve()`, under one name in two spellings. */
+type ServerSetting = Setting & { readonly option: keyof ServeOptions; readonly group: string };
+
+const defaults = resolveOptions({});
+const plainDefaults: Readonly<Record<string, unknown>> = { ...defaults, ...defaults.limits };
+
+const group = { address: 'Where it listens:', crowd: 'How many at once:', limits: 'Limits for each client:' };
+const duration: SettingType = { kind: 'duration' };
+const count = (least: number, most?: number): SettingType =>
+  most === undefined ? { kind: 'whole', least } : { kind: 'whole', least, most };
+
+type Row = [option: keyof ServeOptions, type: SettingType, placeholder: string, help: string];
+
+const address: readonly Row[] = [
+  ['host', { kind: 'address' }, 'address', 'the address to listen on; 0.0.0.0 or :: for all of them'],
+  [
+    'port',
+    count(0, 65_535),
+    'n',
+    'the port to listen on; 0 for any that is free (default: the one of the service)',
+  ],
+  ['path', { kind: 'text' }, 'path', 'listen on a Unix socket instead of host and port'],
+  ['backlog', count(1), 'n', 'how many connections the kernel keeps until they are accepted'],
+];
+const crowd: readonly Row[] = [
+  [
+    'model',
+    { kind: 'choice', of: models },
+    'name',
+    `how connections are waited for: ${models.join(', ')} (default: epoll on Linux, libuv elsewhere)`,
+  ],
+  ['maxClients', count(1), 'n', 'how many clients are served at once'],
+  ['maxWaiting', count(0), 'n', 'how many more wait in line when that many are in'],
+  ['waitTimeout', duration, 'duration', 'how long a client waits in line at most'],
+  [
+    'whenFull',
+    { kind: 'choice', of: ['refuse', 'backlog'] },
+    'how',
+    'house and line are full: refuse the next client, or backlog to leave it in the kernel',
+  ],
+  [
+    'drainTimeout',
+    duration,
+    'duration',
+    'how long the answers in progress may take once the server is told to stop',
+  ],
+];
+const limits: readonly Row[] = [
+  ['quota', count(1), 'n', 'how many messages a client may send (default: as many as it likes)'],
+  [
+    'quotaPer',
+    { kind: 'choice', of: ['connection', 'address'] },
+    'whom',
+    'whether the quota is of each connection or of each address',
+  ],
+  [
+    'quotaRefill',
+    duration,
+    'duration',
+    'the time in which a spent quota fills up (default: none; of an address, 1m)',
+  ],
+  ['idleTimeout', duration, 'duration', 'the longest silence of a client'],
+  ['frameTimeout', duration, 'duration', 'the longest time from the first byte of a message to its last'],
+  ['writeTimeout', duration, 'duration', 'the longest time in which a client takes nothing of its answer'],
+  ['handlerTimeout', duration, 'duration', 'the longest time an answer may need, or its next piece'],
+  ['maxSession', duration, 'duration', 'the longest connection'],
+];
+
+/** The settings of every server, in the order of the help. */
+export const serverSettings: readonly ServerSetting[] = [
+  ...address.map((row) => setting(group.address, row)),
+  ...crowd.map((row) => setting(group.crowd, row)),
+  ...limits.map((row) => setting(group.limits, row)),
+];
+
+function setting(heading: string, [option, type, placeholder, help]: Row): ServerSetting {
+  const name = option.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+  return { name, option, type, placeholder, help, group: heading, default: defaultOf(option, type, help) };
+}
+
+function defaultOf(option: keyof ServeOptions, type: SettingType, help: string): string | undefined {
+  const value = plainDefaults[option];
+  if (value === undefined || help.includes('(default: ')) return undefined;
+  return type.kind === 'duration' ? formatDuration(value as number) : String(value);
+}
+
+/**
+ * The options of `serve()` that settings by name amount to.
+ * @param spell how a setting is called where it was given, for messages: `--port`, `port`
+ * @throws UsageError when two of them contradict each other
+ */
+export function serveOptions(
+  given: Readonly<Record<string, unknown>>,
+  defaultPort: number,
+  spell: (name: string) => string,
+): ServeOptions {
+  const options: Record<string, unknown> = {};
+  for (const { name, option } of serverSettings) {
+    if (given[name] !== undefined) options[option] = given[name];
+  }
+  for (const name of ['host', 'port']) {
+    if (given.path !== undefined && given[name] !== undefined) {
+      throw new UsageError(
+        `${spell('path')} is for a Unix socket and ${spell(name)} for TCP: give one or the other`,
+      );
+    }
+  }
+  for (const name of ['quota-per', 'quota-refill']) {
+    if (given[name] !== undefined && given.quota === undefined) {
+      throw new UsageError(`${spell(name)} needs ${spell('quota')}`);
+    }
+  }
+  if (given.path === undefined) options.port ??= defaultPort;
+  return options;
+}

@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import type { SettingType } from '../services/service.ts';
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+/** The longest duration but none, in milliseconds: a timer cannot hold 2^31. */
+const LONGEST = 596 * units.h;
+
+/** The value of a setting as it is written on the command line; undefined when it cannot be used. */
+export function parseText(type: SettingType, text: string): unknown {
+  if (type.kind === 'whole') return /^\d+$/.test(text) ? acceptValue(type, Number(text)) : undefined;
+  return acceptValue(type, text);
+}
+
+/** The value of a setting as a file has it, where numbers are numbers; undefined when it cannot be used. */
+export function acceptValue(type: SettingType, value: unknown): unknown {
+  switch (type.kind) {
+    case 'whole': {
+      const whole = typeof value === 'number' && Number.isSafeInteger(value);
+      return whole && value >= type.least && value <= (type.most ?? Infinity) ? value : undefined;
+    }
+    case 'duration':
+      return typeof value === 'string' ? parseDuration(value) : undefined;
+    case 'choice':
+      return typeof value === 'string' && type.of.includes(value) ? value : undefined;
+    case 'address':
+      return typeof value === 'string' && (value === 'localhost' || isIP(value) !== 0) ? value : undefined;
+    case 'text':
+      return typeof value === 'string' && value !== '' ? value : undefined;
+    case 'switch':
+      return typeof value === 'boolean' ? value : undefined;
+  }
+}
+
+/** What a setting must be, in words that follow "must be". */
+export function expected(type: SettingType): string {
+  switch (type.kind) {
+    case 'whole':
+      return type.most === undefined
+        ? `a whole number of ${type.least} or more`
+        : `a whole number from ${type.least} to ${type.most}`;
+    case 'duration':
+      return 'a duration such as 500ms, 30s, 5m or 1h (at most 596h), or none';
+    case 'choice':
+      return type.of.length === 1 ? `${type.of[0]}` : `one of ${type.of.join(', ')}`;
+    case 'address':
+      return 'an IPv4 or IPv6 address or localhost';
+    case 'text':
+      return 'some text';
+    case 'switch':
+      return 'true or false';
+  }
+}
+
+/** `500ms`, `1.5s`, `5m`, `1h` in milliseconds, `none` as Infinity; a bare number has no unit and is none of them. */
+export function parseDuration(text: string): number | undefined {
+  if (text === 'none') return Number.POSITIVE_INFINITY;
+  const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (parts === null) return undefined;
+  const duration = Number(parts[1]) * units[parts[2] as keyof typeof units];
+  return duration > 0 && duration <= LONGEST ? duration : undefined;
+}
+
+/** A duration as it would be written on the command line. */
+export function formatDuration(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return 'none';
+  for (const unit of ['h', 'm', 's'] as const)
+    if (ms % units[unit] === 0) return `${ms / units[unit]}${unit}`;
+  return `${ms}ms`;
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { serverSettings } from '../../src/cli/server-settings.ts';
+import { services } from '../../src/services/registry.ts';
+import { run, type StartOptions } from './support.ts';
+
+const helps = [['--help'], ['serve', '--help'], ['up', '--help'], ['connect', '--help']];
+
+for (const args of helps) {
+  test(`zocalo ${args.join(' ')} says what it does, with examples, in lines that fit a terminal`, async (t) => {
+    const { status, stdout, stderr } = await run(t, args);
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+    assert.match(stdout, /^Usage: zocalo /);
+    assert.match(stdout, /\nExamples:\n {2}\S/);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+  });
+}
+
+test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help', async (t) => {
+  assert.equal((await run(t, ['help', 'serve'])).stdout, (await run(t, ['serve', '--help'])).stdout);
+  assert.equal((await run(t, ['help'])).stdout, (await run(t, ['--help'])).stdout);
+});
+
+test('the help of zocalo lists every command', async (t) => {
+  const { stdout } = await run(t, ['--help']);
+  for (const command of ['serve', 'up', 'connect'])
+    assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
+});
+
+test('the help of serve has every service with its port, and every flag with its default', async (t) => {
+  const { stdout } = await run(t, ['serve', '--help']);
+  const text = stdout.replace(/\s+/g, ' ');
+  for (const { name, port, summary } of services) {
+    assert.ok(text.includes(`${name} ${summary} (port ${port})`), name);
+  }
+  for (const { name, help, default: value } of serverSettings) {
+    assert.ok(text.includes(`--${name} <`), name);
+    assert.ok(text.includes(value === undefined ? help : `${help} (default: ${value})`), name);
+  }
+});
+
+test('there is a flag for every option of a server', () => {
+  assert.deepEqual(
+    serverSettings.map(({ name }) => name),
+    (
+      'host port path backlog model max-clients max-waiting wait-timeout when-full drain-timeout ' +
+      'quota quota-per quota-refill idle-timeout frame-timeout write-timeout handler-timeout max-session'
+    ).split(' '),
+  );
+});
+
+test('the defaults in the help are those of the library', () => {
+  const defaults = Object.fromEntries(serverSettings.map((setting) => [setting.name, setting.default]));
+  assert.deepEqual(
+    [
+      defaults.host,
+      defaults.backlog,
+      defaults['max-clients'],
+      defaults['wait-timeout'],
+      defaults['idle-timeout'],
+    ],
+    ['127.0.0.1', '4096', '10000', '30s', '5m'],
+  );
+  assert.equal(defaults['max-session'], 'none');
+});
+
+/** Has Node print the address of every module it loads. */
+const printModules: StartOptions = {
+  node: [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(
+      `import { registerHooks } from 'node:module';
+       registerHooks({ load(url, context, next) { process._rawDebug('LOADED ' + url); return next(url, context); } });`,
+    )}`,
+  ],
+};
+
+function loaded(stderr: string): string[] {
+  return stderr.split('\n').flatMap((line) => (line.startsWith('LOADED ') ? [line.slice(7)] : []));
+}
+
+test('the help loads no system calls, no log, no services and no commands', async (t) => {
+  const { status, stderr } = await run(t, ['--help'], printModules);
+  const modules = loaded(stderr);
+  assert.equal(status, 0);
+  assert.ok(
+    modules.some((url) => url.endsWith('/src/cli/program.ts')),
+    'the modules are printed',
+  );
+  const others =
+    /koffi|pino|smol-toml|readline|node:net|\/src\/(services|server|loops|sys|client|protocol)\//;
+  assert.deepEqual(
+    modules.filter((url) => others.test(url)),
+    [],
+  );
+  assert.deepEqual(
+    modules.filter((url) => /\/src\/cli\/(?!main|program|failure)/.test(url)),
+    [],
+  );
+});
+
+test('connecting loads no server', async (t) => {
+  const { stderr } = await run(t, ['connect', '127.0.0.1:1'], printModules);
+  const modules = loaded(stderr);
+  assert.ok(modules.some((url) => url.endsWith('/src/client/connect.ts')));
+  assert.deepEqual(
+    modules.filter((url) => /koffi|pino|\/src\/(server|loops|sys)\//.test(url)),
+    [],
+  );
+});
+
+test('without a log, none is loaded', async (t) => {
+  const { stderr } = await run(
+    t,
+    ['serve', 'echo', '--path', '/nonexistent/directory/socket', '--quiet'],
+    printModules,
+  );
+  const modules = loaded(stderr);
+  assert.ok(modules.some((url) => url.endsWith('/src/server/serve.ts')));
+  assert.deepEqual(
+    modules.filter((url) => /pino|smol-toml|reverse|\/src\/client\//.test(url)),
+    [],
+  );
+});

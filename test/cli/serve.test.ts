@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { TestClient } from '../support/test-client.ts';
+import { Command, directory, run, served } from './support.ts';
+
+test('the first line says where it listens, how, and how to try it', async (t) => {
+  const { command, port } = await served(t, 'echo', ['--model', 'libuv', '--quiet']);
+  assert.equal(command.stdout, `echo: listening on 127.0.0.1:${port} (libuv)  try: nc 127.0.0.1 ${port}\n`);
+  assert.equal(command.stderr, '');
+});
+
+test('echo and reverse answer', async (t) => {
+  const echo = await (await served(t, 'echo')).connect();
+  assert.equal(await echo.ask('hola'), 'hola');
+  const reverse = await (await served(t, 'reverse')).connect();
+  assert.equal(await reverse.ask('hola'), 'aloh');
+});
+
+test('a line that has been typed by half keeps nobody waiting', async (t) => {
+  const { connect } = await served(t, 'echo');
+  const slow = await connect();
+  slow.send('ho');
+  const other = await connect();
+  assert.equal(await other.ask('whole'), 'whole');
+  slow.send('la\n');
+  assert.equal(await slow.readLine(), 'hola');
+});
+
+test('IPv6 is written with brackets, and tried without', async (t) => {
+  const { command, host, port, connect } = await served(t, 'echo', ['--host', '::1']);
+  assert.equal(host, '::1');
+  assert.ok(command.stdout.endsWith(`  try: nc ::1 ${port}\n`));
+  assert.equal(await (await connect()).ask('hola'), 'hola');
+});
+
+test('a server on all addresses is tried on this machine', async (t) => {
+  const { command, port } = await served(t, 'echo', ['--host', '0.0.0.0']);
+  assert.match(command.stdout, /listening on 0\.0\.0\.0:\d+ /);
+  assert.ok(command.stdout.endsWith(`  try: nc 127.0.0.1 ${port}\n`), command.stdout);
+});
+
+test('a Unix socket is served, and its file is gone afterwards', async (t) => {
+  const where = directory(t);
+  const path = join(where, 'echo.sock');
+  const command = new Command(t, ['serve', 'echo', '--path', path, '--quiet']);
+  await command.printed(/listening on .*\n/);
+  assert.match(command.stdout, /listening on .*echo\.sock \(\w+\) {2}try: nc -U .*echo\.sock\n/);
+  using client = await TestClient.connect({ host: '', port: 0, path });
+  assert.equal(await client.ask('hola'), 'hola');
+  const second = await run(t, ['serve', 'echo', '--path', path, '--quiet']);
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /^zocalo: echo cannot listen on .*echo\.sock: the path is taken; .*--path\n$/);
+  command.signal('SIGTERM');
+  assert.equal(await command.exited(), 0);
+  await assert.rejects(TestClient.connect({ host: '', port: 0, path }), { code: 'ENOENT' });
+});
+
+test('a port in use gets one line that names service and address and says what to do', async (t) => {
+  const { port } = await served(t, 'echo');
+  for (const model of process.platform === 'linux' ? ['libuv', 'epoll'] : ['libuv']) {
+    assert.deepEqual(await run(t, ['serve', 'reverse', '--port', String(port), '--model', model]), {
+      status: 1,
+      stdout: '',
+      stderr: `zocalo: reverse cannot listen on 127.0.0.1:${port}: the port is in use; stop what uses it, or choose another with --port\n`,
+    });
+  }
+});
+
+test('an address that is not of this machine gets one line', async (t) => {
+  const { status, stderr } = await run(t, ['serve', 'echo', '--host', '192.0.2.1', '--port', '0']);
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    'zocalo: echo cannot listen on 192.0.2.1:0: this machine has no such address; choose another with --host\n',
+  );
+});
+
+test('the flags reach the server: three in, one in line, the next refused, who waits enters', async (t) => {
+  const { connect } = await served(t, 'echo', ['--max-clients', '3', '--max-waiting', '1', '--quota', '2']);
+  const inside = [await connect(), await connect(), await connect()];
+  for (const client of inside) assert.equal(await client.ask('in'), 'in');
+  const waiting = await connect();
+  assert.equal(await waiting.readLine(), 'waiting: place 1 in line');
+  const refused = await connect();
+  assert.equal(await refused.readText(), 'refused: the server is full, try again later\n');
+  assert.equal(await inside[0]?.ask('/clients'), '3 clients are connected');
+  assert.equal(await inside[0]?.readText(), 'closing: the quota is spent\n');
+  assert.equal(await waiting.ask('mine'), 'mine');
+});
+
+test('deadlines given with a unit are kept', async (t) => {
+  const { connect } = await served(t, 'echo', ['--idle-timeout', '100ms']);
+  assert.equal(await (await connect()).readText(), 'closing: no line came for too long\n');
+});
+
+test('the JSON log has one object a line for what happens, on stderr', async (t) => {
+  const { command, connect } = await served(t, 'echo', [
+    '--log',
+    'json',
+    '--max-clients',
+    '1',
+    '--max-waiting',
+    '0',
+  ]);
+  const client = await connect();
+  await client.ask('hola');
+  await (await connect()).readText();
+  client.finish();
+  await client.readText();
+  command.signal('SIGTERM');
+  assert.equal(await command.exited(), 0);
+  const events = command.stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['listening', 'opened', 'refused', 'closed', 'draining', 'stopped'],
+  );
+  for (const { server, level, time } of events) {
+    assert.deepEqual([server, level, Number.isNaN(Date.parse(time))], ['echo', 'info', false]);
+  }
+  const { client: who, reason, messages, bytesIn, bytesOut, msg } = events[3];
+  assert.deepEqual([who.id, reason, messages, bytesIn, bytesOut], [1, 'client', 1, 5, 5]);
+  assert.match(msg, /^client 1 \(127\.0\.0\.1:\d+\) is gone: client; 1 message, 5 B in, 5 B out, /);
+});
+
+test('the log for people is sentences', async (t) => {
+  const { command, connect } = await served(t, 'echo', ['--log', 'pretty']);
+  const client = await connect();
+  await client.ask('hola');
+  await command.printed(
+    /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: echo: client 1 \(127\.0\.0\.1:\d+\) is in\n$/,
+    'stderr',
+  );
+});
+
+test('a reader of the log that has gone away is no reason to stop', async (t) => {
+  const { command, connect } = await served(t, 'echo', ['--log', 'json']);
+  command.process.stderr?.destroy();
+  for (let i = 0; i < 20; i++) {
+    const client = await connect();
+    assert.equal(await client.ask('hola'), 'hola');
+    client.finish();
+    await client.readText();
+  }
+});
+
+test('a handler that fails is logged with the place where it failed', async (t) => {
+  const where = directory(t, {
+    'faulty.ts': `import { lines } from 'zocalo';
+export default { name: 'faulty', framing: lines(), message(line: string): string { throw new RangeError('no ' + line); } };`,
+  });
+  for (const format of ['pretty', 'json']) {
+    const { command, connect } = await served(t, join(where, 'faulty.ts'), ['--log', format]);
+    const client = await connect();
+    client.send('luck\n');
+    assert.equal(await client.readText(), '');
+    await command.printed(/its handler failed: RangeError: no luck/, 'stderr');
+    await command.printed(/at .*faulty\.ts:2:\d+/, 'stderr');
+    if (format === 'pretty') assert.doesNotMatch(command.stderr, /session\.ts/);
+  }
+});

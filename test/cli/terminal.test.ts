@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { Command, type Served, served } from './support.ts';
+
+/** How to run a command on a terminal of its own (a pty), with the keys it is to get on stdin. */
+function onTerminal(): ((command: readonly string[]) => readonly string[]) | undefined {
+  const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+  const sized = (command: readonly string[]) => `stty cols 80 rows 24; exec ${command.map(quote).join(' ')}`;
+  const script = spawnSync('script', ['--version'], { encoding: 'utf8' });
+  if (script.stdout?.includes('util-linux')) {
+    return (command) => [
+      'script',
+      '--quiet',
+      '--flush',
+      '--return',
+      '--command',
+      sized(command),
+      '/dev/null',
+    ];
+  }
+  if (spawnSync('python3', ['-c', 'import pty']).status !== 0) return undefined;
+  const spawn = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+  return (command) => ['python3', '-c', spawn, 'sh', '-c', sized(command)];
+}
+
+const via = onTerminal();
+const skip = via === undefined ? 'there is neither script nor python3 to make a terminal with' : false;
+
+function atTerminal(t: TestContext, args: readonly string[]): Command {
+  return new Command(t, args, via === undefined ? {} : { via });
+}
+
+async function connected(t: TestContext): Promise<{ terminal: Command; server: Served }> {
+  const server = await served(t, 'echo', ['--log', 'json']);
+  const terminal = atTerminal(t, ['connect', `:${server.port}`]);
+  await terminal.printed(/connected to 127\.0\.0\.1:\d+; salir, EXIT or Ctrl-D ends/);
+  return { terminal, server };
+}
+
+test('on a terminal there is a prompt, and salir says goodbye', { skip }, async (t) => {
+  const { terminal } = await connected(t);
+  const plain = () => stripVTControlCharacters(terminal.stdout).replaceAll('\r', '');
+  const shown = (text: string) => terminal.until(text, () => plain().endsWith(text) || undefined);
+  await shown('ends\n> ');
+  terminal.type('hola\r');
+  // The prompt that is ready at once makes way for the answer.
+  await shown('> hola\n> hola\n> ');
+  terminal.type('salir\r');
+  await terminal.printed(/goodbye\r\n/);
+  assert.equal(await terminal.exited(), 0);
+});
+
+test('Ctrl-D on a terminal ends with status 0', { skip }, async (t) => {
+  const { terminal } = await connected(t);
+  terminal.type('\x04');
+  assert.equal(await terminal.exited(), 0);
+});
+
+test('Ctrl-C on a terminal ends with the status of an interrupt', { skip }, async (t) => {
+  const { terminal } = await connected(t);
+  terminal.type('half\x03');
+  assert.equal(await terminal.exited(), 130);
+});
+
+test('on a terminal the end of the server is told', { skip }, async (t) => {
+  const { terminal, server } = await connected(t);
+  await server.command.printed(/"event":"opened"/, 'stderr');
+  server.command.signal('SIGTERM');
+  await terminal.printed(/closing: the server is shutting down\r\n/);
+  await terminal.printed(/zocalo: 127\.0\.0\.1:\d+ closed the connection\r\n/);
+  assert.equal(await terminal.exited(), 0);
+});
+
+test('Ctrl-C stops a server on its terminal, on a line of its own', { skip }, async (t) => {
+  const terminal = atTerminal(t, ['serve', 'echo', '--port', '0']);
+  await terminal.printed(/echo: listening on /);
+  terminal.type('\x03');
+  await terminal.printed(/\^C\r\nzocalo: stopped\r\n/);
+  assert.equal(await terminal.exited(), 0);
+});
+
+test('on a terminal the log is sentences', { skip }, async (t) => {
+  const terminal = atTerminal(t, ['serve', 'echo', '--port', '0']);
+  const [, port] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+) /);
+  const visitor = new Command(t, ['connect', port ?? '']);
+  await terminal.printed(/INFO: echo: client 1 \(127\.0\.0\.1:\d+\) is in\r\n/);
+  visitor.endInput();
+  await terminal.printed(/client 1 \(127\.0\.0\.1:\d+\) is gone: client; 0 messages, 0 B in, 0 B out/);
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { TestClient } from '../support/test-client.ts';
+import { Command, directory, run, SLOW_MODULE } from './support.ts';
+
+const three = `
+log = "off"
+[servers.first]
+service = "echo"
+port = 0
+[servers.second]
+service = "reverse"
+port = 0
+host = "::1"
+max-clients = 1
+max-waiting = 0
+[servers.mine]
+module = "./slow.mjs"
+drain-timeout = "none"
+`;
+
+/** Waits for the table, and takes the addresses from it. */
+async function addresses(command: Command, ...names: string[]): Promise<{ host: string; port: number }[]> {
+  const found = names.map((name) => command.printed(new RegExp(`^${name} +(\\S+):(\\d+) +\\S.*\\n`, 'm')));
+  return (await Promise.all(found)).map(([, host = '', port]) => ({
+    host: host.replace(/[[\]]/g, ''),
+    port: Number(port),
+  }));
+}
+
+async function connected(
+  t: TestContext,
+  where: { host: string; port: number } | undefined,
+): Promise<TestClient> {
+  assert.ok(where);
+  const client = await TestClient.connect(where);
+  t.after(() => client[Symbol.dispose]());
+  return client;
+}
+
+test('a file starts several servers, a table says where they are, and one signal stops them all', async (t) => {
+  const where = directory(t, { 'many.toml': three, 'slow.mjs': SLOW_MODULE });
+  const command = new Command(t, ['up', join(where, 'many.toml')]);
+  const [first, second, mine] = await addresses(command, 'first', 'second', 'mine');
+  assert.deepEqual(
+    command.stdout.split('\n').map((line) => line.split(/ {2,}/)),
+    [
+      ['service', 'address', 'try it'],
+      ['first', `127.0.0.1:${first?.port}`, `nc 127.0.0.1 ${first?.port}`],
+      ['second', `[::1]:${second?.port}`, `nc ::1 ${second?.port}`],
+      ['mine', `127.0.0.1:${mine?.port}`, `nc 127.0.0.1 ${mine?.port}`],
+      [''],
+    ],
+  );
+  assert.equal(await (await connected(t, first)).ask('hola'), 'hola');
+  const only = await connected(t, second);
+  assert.equal(await only.ask('hola'), 'aloh');
+  assert.match(await (await connected(t, second)).readText(), /^refused: /);
+  only.finish();
+  const slow = await connected(t, mine);
+  assert.equal(await slow.ask('300'), 'working');
+  command.signal('SIGTERM');
+  assert.equal(await slow.readText(), '300 done\n');
+  assert.equal(await command.exited(), 0);
+  assert.match(command.stderr, /^zocalo: draining, \d clients? left\n(.*\n)*zocalo: stopped\n$/);
+});
+
+test('when one of them is cut off, the status is 1', async (t) => {
+  const where = directory(t, { 'many.toml': three.replace('"none"', '"100ms"'), 'slow.mjs': SLOW_MODULE });
+  const command = new Command(t, ['up', join(where, 'many.toml')]);
+  const [mine] = await addresses(command, 'mine');
+  assert.equal(await (await connected(t, mine)).ask('never'), 'working');
+  command.signal('SIGTERM');
+  assert.equal(await command.exited(), 1);
+});
+
+test('zocalo.toml in the current directory is used, and that is said', async (t) => {
+  const where = directory(t, { 'zocalo.toml': '[servers.here]\nservice = "echo"\nport = 0\n' });
+  const command = new Command(t, ['up', '--quiet'], { cwd: where });
+  await addresses(command, 'here');
+  assert.match(command.stdout, /^using zocalo\.toml\nservice +address +try it\nhere /);
+});
+
+test('without a file, every ready service runs on its own port', async (t) => {
+  const command = new Command(t, ['up', '--quiet'], { cwd: directory(t) });
+  const started = await command.until('the table or a refusal', () =>
+    /\nreverse/.test(command.stdout) ? 'table' : /in use/.test(command.stderr) ? 'busy' : undefined,
+  );
+  if (started === 'busy') {
+    assert.equal(await command.exited(), 1);
+    t.skip('port 8080 or 8081 is in use here');
+    return;
+  }
+  assert.equal(
+    command.stdout,
+    'service  address         try it\n' +
+      'echo     127.0.0.1:8080  nc 127.0.0.1 8080\n' +
+      'reverse  127.0.0.1:8081  nc 127.0.0.1 8081\n',
+  );
+  assert.equal(await (await connected(t, { host: '127.0.0.1', port: 8081 })).ask('hola'), 'aloh');
+});
+
+test('when a port is in use, one line says which, and those that were started are stopped', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const where = directory(t, {
+    'zocalo.toml': `[servers.one]\nservice = "echo"\nport = 0\n[servers.two]\nservice = "reverse"\nport = ${port}\n`,
+  });
+  assert.deepEqual(await run(t, ['up', 'zocalo.toml', '--quiet'], { cwd: where }), {
+    status: 1,
+    stdout: '',
+    stderr: `zocalo: two cannot listen on 127.0.0.1:${port}: the port is in use; stop what uses it, or choose another with \`port\` in zocalo.toml\n`,
+  });
+});
+
+test('the flag --log goes before the log of the file', async (t) => {
+  const where = directory(t, { 'zocalo.toml': 'log = "pretty"\n[servers.a]\nservice = "echo"\nport = 0\n' });
+  const command = new Command(t, ['up', 'zocalo.toml', '--log', 'json'], { cwd: where });
+  await command.printed(/^\{.*"event":"listening".*\}\n/, 'stderr');
+});
+
+test('the example file starts as it is', async (t) => {
+  const example = fileURLToPath(new URL('../../examples/zocalo.toml', import.meta.url));
+  const command = new Command(t, ['up', example, '--quiet']);
+  const outcome = await command.until('the table or a refusal', () =>
+    /\nshout/.test(command.stdout) ? 'table' : /in use/.test(command.stderr) ? 'busy' : undefined,
+  );
+  if (outcome === 'busy') t.skip('a port of the example is in use here');
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerStats } from '../../src/index.ts';
+import { Record } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { Journal } from '../support/journal.ts';
+import { onEveryModel } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+import { ServerProcess } from '../support/test-process.ts';
+
+const GIGABYTE = 1_073_741_824;
+const CHUNK = 65_536;
+
+/** Waits until a server moves no more bytes: what it could put into the kernel's buffers, it has. */
+async function stalled(stats: () => ServerStats | Promise<ServerStats>): Promise<ServerStats> {
+  let before = await stats();
+  let quiet = 0;
+  return eventually('the server stalls', async () => {
+    await sleep(20);
+    const now = await stats();
+    quiet = now.bytesIn === before.bytesIn && now.bytesOut === before.bytesOut ? quiet + 1 : 0;
+    before = now;
+    return quiet === 10 && now;
+  });
+}
+
+onEveryModel((model) => {
+  test('a client that never reads an answer of 1 GB costs the server less than 2 MB', async () => {
+    using journal = new Journal();
+    await using server = await ServerProcess.start({
+      model,
+      module: 'commands',
+      protocol: { journal: journal.path },
+      options: {},
+    });
+    const statistics = () => server.ask('stats');
+
+    const pulled = () => journal.entries().filter((entry) => entry === 'pulled').length;
+
+    /** A client that asks for 1 GB and reads nothing, once the server has stalled. */
+    const askAndStall = async () => {
+      const client = await TestClient.connect(server.address, { reading: false });
+      client.send(`flood ${GIGABYTE}\n`);
+      await journal.includes('pulled');
+      await stalled(statistics);
+      return { client, pulled: pulled() * CHUNK, sent: (await statistics()).bytesOut };
+    };
+
+    // Once for the code that is loaded and the buffers that are kept for the next one.
+    const first = await askAndStall();
+    first.client.reset();
+    await journal.includes('flood over');
+    const pulledByFirst = pulled() * CHUNK;
+    const before = await server.ask('memory');
+    const second = await askAndStall();
+    const made = second.pulled - pulledByFirst;
+    const sent = second.sent - first.sent;
+    // What it has not sent is one chunk in the output, and with libuv one that is being written.
+    assert.ok(made - sent <= 3 * CHUNK, `${made} bytes were made, ${sent} sent`);
+    assert.ok(sent < GIGABYTE / 4, 'the kernel took so much that nothing was tested');
+    await eventually('memory grew by less than 2 MB', async () => {
+      return (await server.ask('memory')) - before < 2_000_000;
+    });
+    second.client.reset();
+  });
+
+  test('a server that is busy with an answer stops taking in', async () => {
+    await using server = await serveCommands(model);
+    using client = await TestClient.connect(server.address);
+    client.send('never\n');
+    for (let i = 0; i < 64; i++) client.send(Buffer.alloc(524_288, 'echo\n'));
+    const stats = await stalled(() => server.stats());
+    assert.equal(stats.messages, 1);
+    assert.ok(stats.bytesIn < 1_048_576, `it took in ${stats.bytesIn} of 32 MiB`);
+  });
+
+  test('a server whose answers are not read stops taking in questions, and answers all when they are', async () => {
+    await using server = await serveCommands(model);
+    using client = await TestClient.connect(server.address, { reading: false });
+    const question = `echo ${'x'.repeat(1_000)}\n`;
+    const count = 40_000;
+    client.finish(question.repeat(count));
+    const stats = await stalled(() => server.stats());
+    assert.ok(stats.bytesIn - stats.bytesOut < 1_048_576, `in ${stats.bytesIn}, out ${stats.bytesOut}`);
+    client.read();
+    assert.equal((await client.readAll()).length, count * (question.length - 5));
+  });
+
+  test('a client that lets unasked words pile up is closed with the reason overflow', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, { maxUnasked: 200_000 }, { journal: journal.path });
+    const events = new Record(server);
+    using client = await TestClient.connect(server.address, { reading: false });
+    client.send('murmur 20000 1000\n');
+    const [closed] = await events.until('closed');
+    assert.equal(closed?.reason, 'overflow');
+    await journal.includes('closed 1 overflow');
+  });
+});

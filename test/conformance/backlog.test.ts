@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Record } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { onEveryModel, traits } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+/** How many connections to a port wait in the kernel to be accepted: what proc(5) calls rx_queue, for a socket that listens. */
+function backlogOf(port: number): number {
+  const LISTEN = '0A';
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
+    const [, local, , state, queues] = line.trim().split(/\s+/);
+    if (state === LISTEN && local?.endsWith(`:${hexPort}`))
+      return Number.parseInt(queues?.split(':')[1] ?? '', 16);
+  }
+  throw new Error(`nobody listens on port ${port}`);
+}
+
+onEveryModel((model) => {
+  test('with whenFull backlog nobody is refused: the kernel holds who has no place', async () => {
+    await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
+    const events = new Record(server);
+    const clients: TestClient[] = [];
+    for (let i = 0; i < 40; i++) clients.push(await TestClient.connect(server.address));
+    for (const [i, client] of clients.entries()) client.finish(`echo ${i}\n`);
+    for (const [i, client] of clients.entries()) {
+      assert.match(await client.readText(), new RegExp(`^(place 1\n)?${i}\n$`));
+    }
+    await events.until('closed', 40);
+    assert.equal(events.of('refused').length, 0);
+    assert.deepEqual(
+      events.of('opened').map(({ client }) => client.id),
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
+  });
+
+  test('with whenFull backlog nobody is accepted beyond house and line', async () => {
+    await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
+    const clients: TestClient[] = [];
+    for (let i = 0; i < 13; i++) clients.push(await TestClient.connect(server.address));
+    assert.equal(await clients[0]?.ask('echo in'), 'in');
+    await eventually('house and line are full', () => server.stats().accepted === 3);
+    if (traits[model].keepsBacklogInKernel) {
+      await eventually('the kernel holds the others', () => backlogOf(server.address.port) === 10);
+    }
+    assert.equal(await clients[1]?.ask('echo in'), 'in');
+    assert.equal(server.stats().accepted, 3);
+    for (const client of clients) client[Symbol.dispose]();
+  });
+
+  test('a place in the line that comes free is taken by the next from the backlog', async () => {
+    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 1, whenFull: 'backlog' });
+    using inside = await TestClient.connect(server.address);
+    assert.equal(await inside.ask('echo in'), 'in');
+    using waiting = await TestClient.connect(server.address);
+    assert.equal(await waiting.readLine(), 'place 1');
+    using outside = await TestClient.connect(server.address);
+    waiting.reset();
+    assert.equal(await outside.readLine(), 'place 1');
+    inside.finish();
+    assert.equal(await outside.ask('echo in'), 'in');
+  });
+
+  test('a wait that times out makes room for the next from the backlog', async () => {
+    const options = { maxClients: 1, maxWaiting: 1, whenFull: 'backlog', waitTimeout: 200 } as const;
+    await using server = await serveCommands(model, options);
+    using inside = await TestClient.connect(server.address);
+    assert.equal(await inside.ask('echo in'), 'in');
+    using waiting = await TestClient.connect(server.address);
+    using outside = await TestClient.connect(server.address);
+    assert.equal(await waiting.readText(), 'place 1\nrefused wait-timeout\n');
+    assert.equal(await outside.readLine(), 'place 1');
+  });
+
+  test('a server that holds its door shut drains and closes like any other', async () => {
+    const server = await serveCommands(model, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
+    using inside = await TestClient.connect(server.address);
+    assert.equal(await inside.ask('echo in'), 'in');
+    using outside = await TestClient.connect(server.address);
+    assert.deepEqual(await server.drain(), { cut: 0 });
+    assert.equal(await inside.readText(), 'farewell drain\n');
+    // It was never accepted: the kernel ends it, with or without a reset.
+    assert.match(await outside.outcome(), /^(end|ECONNRESET)$/);
+    const closing = await serveCommands(model, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
+    using another = await TestClient.connect(closing.address);
+    assert.equal(await another.ask('echo in'), 'in');
+    await closing.close();
+    assert.equal(closing.stats().closed.stopped, 1);
+  });
+});

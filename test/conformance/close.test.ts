@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Record } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { Journal } from '../support/journal.ts';
+import { onEveryModel } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+onEveryModel((model) => {
+  test('close breaks off every conversation, whatever it is doing', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, {}, { journal: journal.path });
+    const events = new Record(server);
+    using idle = await TestClient.connect(server.address);
+    using never = await TestClient.connect(server.address);
+    using stuck = await TestClient.connect(server.address, { reading: false });
+    assert.equal(await idle.ask('echo in'), 'in');
+    never.send('never\n');
+    stuck.send('flood 1000000000\n');
+    await journal.includes('never');
+    await journal.includes('pulled');
+    await server.close();
+    assert.deepEqual(
+      events.of('closed').map(({ reason }) => reason),
+      ['stopped', 'stopped', 'stopped'],
+    );
+    assert.deepEqual(events.all.at(-1), { type: 'stopped', cut: 3 });
+    assert.equal(server.activeClients, 0);
+    await idle.outcome();
+    await never.outcome();
+    await journal.includes('aborted stopped');
+    await journal.includes('flood over');
+  });
+
+  test('close tells the line, also those of it who had spoken', async () => {
+    await using server = await serveCommands(model, { maxClients: 1 });
+    using inside = await TestClient.connect(server.address);
+    using silent = await TestClient.connect(server.address);
+    assert.equal(await silent.readLine(), 'place 1');
+    using speaking = await TestClient.connect(server.address);
+    assert.equal(await speaking.readLine(), 'place 2');
+    speaking.send('echo hello\n');
+    await server.close();
+    assert.equal(await silent.readText(), 'refused draining\n');
+    assert.equal(await speaking.readText(), 'refused draining\n');
+    await inside.outcome();
+  });
+
+  test('close ends a drain that is under way', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, {}, { journal: journal.path });
+    using client = await TestClient.connect(server.address);
+    client.send('never\n');
+    await journal.includes('never');
+    const drained = server.drain(Number.POSITIVE_INFINITY);
+    await server.close();
+    assert.deepEqual(await drained, { cut: 1 });
+    await client.outcome();
+  });
+
+  test('a server can be closed twice, from inside an event, and with await using', async () => {
+    await using server = await serveCommands(model);
+    const events = new Record(server);
+    let closed: Promise<void> | undefined;
+    server.events.on('message', () => {
+      closed = server.close();
+    });
+    using client = await TestClient.connect(server.address);
+    client.send('echo hello\n');
+    await client.outcome();
+    await eventually('it closed', () => closed !== undefined);
+    await closed;
+    await server.close();
+    assert.equal(events.of('stopped').length, 1);
+    assert.equal(server.stats().active, 0);
+  });
+
+  test('the address is free for the next server', async () => {
+    const first = await serveCommands(model);
+    const { port } = first.address;
+    using client = await TestClient.connect(first.address);
+    assert.equal(await client.ask('echo one'), 'one');
+    await first.close();
+    await using second = await serveCommands(model, { port });
+    using again = await TestClient.connect(second.address);
+    assert.equal(await again.ask('echo two'), 'two');
+  });
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Record } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { startFlood } from '../support/flood.ts';
+import { onEveryModel } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+onEveryModel((model) => {
+  test('a client with one question does not wait behind the 10,000 of another', async () => {
+    await using server = await serveCommands(model);
+    const events = new Record(server, ['opened', 'message']);
+    using greedy = await TestClient.connect(server.address);
+    using modest = await TestClient.connect(server.address);
+    await events.until('opened', 2);
+    // Both are in the kernel before the server has its turn: 50 KB, less than one receive, and one line.
+    greedy.send('echo\n'.repeat(10_000));
+    modest.send('echo me\n');
+    assert.equal(await modest.readLine(), 'me');
+    const before = events.of('message').findIndex(({ client }) => client.id === 2);
+    assert.ok(before >= 0 && before < 1_000, `${before} messages were answered before it`);
+    await greedy.readBytes(10_000);
+  });
+
+  test('a client that sends without pause starves nobody', async () => {
+    await using server = await serveCommands(model);
+    await using _flood = await startFlood(server.address, { send: 'echo flood\n'.repeat(5_000) });
+    await eventually('the flood rises', () => server.stats().messages > 10_000);
+    using client = await TestClient.connect(server.address);
+    for (let i = 0; i < 100; i++) assert.equal(await client.ask(`echo ${i}`), `${i}`);
+    const before = server.stats().messages;
+    await eventually('the flood goes on', () => server.stats().messages > before + 1_000);
+  });
+
+  test('a client that takes an endless answer starves nobody', async () => {
+    await using server = await serveCommands(model);
+    await using _flood = await startFlood(server.address, { send: 'flood 1000000000000\n', once: true });
+    await eventually('the flood rises', () => server.stats().bytesOut > 10_000_000);
+    using client = await TestClient.connect(server.address);
+    for (let i = 0; i < 100; i++) assert.equal(await client.ask(`echo ${i}`), `${i}`);
+    const before = server.stats().bytesOut;
+    await eventually('the flood goes on', () => server.stats().bytesOut > before + 1_000_000);
+  });
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ServerStats } from '../../src/index.ts';
+import { Record } from '../support/events.ts';
+import { onEveryModel } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
+
+/** The statistics as they follow from the events alone. */
+function derive(events: Record): Pick<ServerStats, 'active' | 'waiting' | 'accepted' | 'messages'> & {
+  refused: Map<string, number>;
+  closed: Map<string, number>;
+} {
+  const refused = Map.groupBy(events.of('refused'), ({ cause }) => cause);
+  const closed = Map.groupBy(events.of('closed'), ({ reason }) => reason);
+  const waited = events.of('waiting').map(({ client }) => client.id);
+  const gone = new Set([...events.of('refused'), ...events.of('opened')].map(({ client }) => client.id));
+  return {
+    accepted: events.of('accepted').length,
+    active: events.of('opened').length - events.of('closed').length,
+    waiting: waited.filter((id) => !gone.has(id)).length,
+    messages: events.of('message').length,
+    refused: new Map([...refused].map(([cause, all]) => [cause, all.length])),
+    closed: new Map([...closed].map(([reason, all]) => [reason, all.length])),
+  };
+}
+
+function assertConsistent(stats: ServerStats, events: Record): void {
+  const { refused, closed, ...numbers } = derive(events);
+  const { active, waiting, accepted, messages } = stats;
+  assert.deepEqual({ active, waiting, accepted, messages }, numbers);
+  for (const [cause, count] of Object.entries(stats.refused))
+    assert.equal(count, refused.get(cause) ?? 0, cause);
+  for (const [reason, count] of Object.entries(stats.closed))
+    assert.equal(count, closed.get(reason) ?? 0, reason);
+  assert.equal(accepted, active + waiting + sum(refused.values()) + sum(closed.values()));
+}
+
+onEveryModel((model) => {
+  test('statistics agree with the events at every moment, however clients come and go', async () => {
+    await using server = await serveCommands(model, { maxClients: 4, maxWaiting: 6, quota: 5 });
+    const events = new Record(server);
+    for (const type of ['accepted', 'closed', 'opened', 'message'] as const) {
+      // Inside an event the statistics may be one step ahead or behind; right after the turn they agree.
+      server.events.on(type, () => setImmediate(() => assertConsistent(server.stats(), events)));
+    }
+    const stories: ((client: TestClient) => Promise<unknown>)[] = [
+      async (client) => client.finish('echo 1\necho 2\n'),
+      async (client) => client.send('echo\n'.repeat(9)),
+      async (client) => client.send('bye\n'),
+      async (client) => client.send('throw\n'),
+      async (client) => client.reset(),
+      async (client) => client.send('later 20 x\nhalf\n'),
+    ];
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        stories.map(async (tell) => {
+          using first = await TestClient.connect(server.address);
+          using second = await TestClient.connect(server.address);
+          await tell(first);
+          await tell(second);
+          await first.outcome();
+          await second.outcome();
+        }),
+      );
+    }
+    await server.close();
+    const stats = server.stats();
+    assertConsistent(stats, events);
+    assert.equal(stats.accepted, 60);
+    assert.equal(stats.active + stats.waiting, 0);
+    const closed = events.of('closed');
+    assert.equal(stats.messages, sum(closed.map(({ messages }) => messages)));
+    assert.equal(stats.bytesIn, sum(closed.map(({ bytesIn }) => bytesIn)));
+    assert.equal(stats.bytesOut, sum(closed.map(({ bytesOut }) => bytesOut)));
+    assert.equal(stats.longestWait, Math.max(...events.of('opened').map(({ waited }) => waited)));
+  });
+
+  test('bytes and messages are counted live, before their client has gone', async () => {
+    await using server = await serveCommands(model);
+    using client = await TestClient.connect(server.address);
+    assert.equal(await client.ask('echo one'), 'one');
+    assert.equal(await client.ask('echo two'), 'two');
+    const { active, messages, bytesIn, bytesOut } = server.stats();
+    assert.deepEqual(
+      { active, messages, bytesIn, bytesOut },
+      { active: 1, messages: 2, bytesIn: 18, bytesOut: 8 },
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Record } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { Journal } from '../support/journal.ts';
+import { onEveryModel } from '../support/models.ts';
+import { serveCommands } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+onEveryModel((model) => {
+  test('a reset in the middle of an answer ends its client, closes the generator, and disturbs no other', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, {}, { journal: journal.path });
+    const events = new Record(server);
+    using other = await TestClient.connect(server.address);
+    using client = await TestClient.connect(server.address);
+    client.send('flood 1000000000\n');
+    await client.readBytes(1_000_000);
+    client.reset();
+    assert.equal((await events.until('closed'))[0]?.reason, 'reset');
+    await journal.includes('flood over');
+    assert.equal(await other.ask('echo still'), 'still');
+    assert.equal(events.of('error').length, 0, 'a reset is no error of the server');
+  });
+
+  test('a reset while a promise is pending aborts the signal of its client', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, {}, { journal: journal.path });
+    const events = new Record(server);
+    using other = await TestClient.connect(server.address);
+    using client = await TestClient.connect(server.address);
+    client.send('never\n');
+    await journal.includes('never');
+    client.reset();
+    await journal.includes('aborted reset');
+    await journal.includes('closed 2 reset');
+    assert.equal((await events.until('closed'))[0]?.reason, 'reset');
+    assert.equal(await other.ask('echo still'), 'still');
+  });
+
+  test('an end of sending while a promise is pending aborts the signal where the protocol takes it for leaving', async () => {
+    using journal = new Journal();
+    await using server = await serveCommands(model, {}, { journal: journal.path, halfClose: false });
+    const events = new Record(server);
+    using client = await TestClient.connect(server.address);
+    client.send('echo in\nnever\n');
+    await journal.includes('never');
+    client.finish();
+    await journal.includes('aborted client');
+    assert.equal((await events.until('closed'))[0]?.reason, 'client');
+    assert.equal(await client.readText(), 'in\n');
+  });
+
+  test('a client that is gone before it is answered costs nothing but its answer', async () => {
+    await using server = await serveCommands(model);
+    const events = new Record(server);
+    for (let i = 0; i < 20; i++) {
+      const client = await TestClient.connect(server.address);
+      client.send('later 20 answer\ncount 1000\n');
+      if (i % 2 === 0) client.reset();
+      else client.socket.destroy();
+    }
+    await events.until('closed', 20);
+    for (const { reason } of events.of('closed')) assert.match(reason, /^(client|reset)$/);
+    using client = await TestClient.connect(server.address);
+    assert.equal(await client.ask('echo still'), 'still');
+  });
+
+  test('2,000 quick connections leave the statistics consistent and the server serving', async () => {
+    await using server = await serveCommands(model, { maxClients: 50, maxWaiting: 20 });
+    const events = new Record(server, ['accepted', 'refused', 'closed']);
+    const manners: ((client: TestClient) => void)[] = [
+      (client) => client.socket.destroy(),
+      (client) => client.reset(),
+      (client) => client.finish('echo\n'),
+      (client) => {
+        client.send('count 100\n');
+        client.reset();
+      },
+    ];
+    for (let batch = 0; batch < 20; batch++) {
+      await Promise.all(
+        Array.from({ length: 100 }, async (_, i) => {
+          const client = await TestClient.connect(server.address);
+          manners[i % manners.length]?.(client);
+        }),
+      );
+    }
+    const gone = await eventually('all have come and gone', () => {
+      const stats = server.stats();
+      return stats.accepted > 0 && stats.active + stats.waiting === 0 && stats;
+    });
+    using client = await TestClient.connect(server.address);
+    assert.equal(await client.ask('echo still'), 'still');
+    // A connection that was reset in the backlog may never have been accepted.
+    assert.ok(gone.accepted > 1_000 && gone.accepted <= 2_000);
+    assert.equal(events.of('closed').length + events.of('refused').length, gone.accepted);
+    const total = (counts: { [name: string]: number }) =>
+      Object.values(counts).reduce((sum, n) => sum + n, 0);
+    assert.equal(total(gone.closed) + total(gone.refused), gone.accepted);
+  });
+});

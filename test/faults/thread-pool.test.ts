@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { test } from 'node:test';
+import { Journal, TemporaryFolder } from '../support/journal.ts';
+import { onEveryModel } from '../support/models.ts';
+import { TestClient } from '../support/test-client.ts';
+import { ServerProcess } from '../support/test-process.ts';
+
+/** The threads of libuv's pool, unless UV_THREADPOOL_SIZE says otherwise. */
+const POOL = 4;
+
+onEveryModel((model) => {
+  test('handlers that occupy every thread of the pool do not make the server deaf', async () => {
+    using folder = new TemporaryFolder();
+    using journal = new Journal();
+    const fifo = folder.file('fifo');
+    execFileSync('mkfifo', [fifo]);
+    await using server = await ServerProcess.start({
+      model,
+      module: 'commands',
+      protocol: { journal: journal.path },
+      options: {},
+    });
+    using other = await TestClient.connect(server.address);
+    assert.equal(await other.ask('echo before'), 'before');
+    // Opening a pipe that nobody writes to blocks its thread until somebody does (fifo(7)).
+    const blocked = await Promise.all(
+      Array.from({ length: POOL + 2 }, () => TestClient.connect(server.address)),
+    );
+    for (const client of blocked) client.send(`block ${fifo}\n`);
+    await journal.includes('blocks');
+    for (let i = 0; i < 5; i++) assert.equal(await other.ask(`later 20 ${i}`), `${i}`);
+    using late = await TestClient.connect(server.address);
+    assert.equal(await late.ask('echo late'), 'late');
+    const writer = openSync(fifo, constants.O_RDWR);
+    for (const client of blocked) assert.equal(await client.readLine(), 'unblocked');
+    closeSync(writer);
+    for (const client of blocked) client[Symbol.dispose]();
+  });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lines, type Protocol } from '../../src/index.ts';
+import { converse } from '../../src/testing/index.ts';
+import { answering } from './support.ts';
+
+test('a protocol knows who its client is and how many there are', async () => {
+  const talk = converse(
+    answering((_line, client) => {
+      const { id, remoteAddress, remotePort, localPort, house } = client;
+      return JSON.stringify([id, remoteAddress, remotePort, localPort, house.activeClients]);
+    }),
+    { id: 7, remoteAddress: '192.0.2.1', remotePort: 1_234, localPort: 99, activeClients: 3 },
+  );
+  talk.send('who?\n');
+  assert.equal(await talk.receive(), '[7,"192.0.2.1",1234,99,3]');
+});
+
+type Counter = { count: number };
+
+const counting: Protocol<string, Counter> = {
+  name: 'counting',
+  framing: lines(),
+  state: () => ({ count: 0 }),
+  message: (_line, client) => `${++client.state.count} `,
+};
+
+test('each client has a state of its own, made as it enters', async () => {
+  const [one, other] = [converse(counting), converse(counting)];
+  one.send('x\nx\n');
+  other.send('x\n');
+  assert.equal(await one.receive(), '1 2 ');
+  assert.equal(await other.receive(), '1 ');
+  assert.deepEqual(one.client.state, { count: 2 });
+});
+
+test('a state can be replaced', async () => {
+  const talk = converse(counting);
+  talk.client.state = { count: 41 };
+  talk.send('x\n');
+  assert.equal(await talk.receive(), '42 ');
+});
+
+test('all handlers of a conversation are given the same client, which is there before the greeting', async () => {
+  const clients = new Set<unknown>();
+  const note = (client: unknown) => {
+    clients.add(client);
+    return '.';
+  };
+  const talk = converse(
+    answering((_line, client) => note(client), {
+      open: note,
+      close: note,
+      farewell: (_reason, client) => note(client),
+    }),
+  );
+  talk.send('x\n');
+  talk.drain();
+  assert.equal(await talk.receive(), '...');
+  assert.deepEqual([...clients], [talk.client]);
+});
+
+test('a protocol without state has none', () => {
+  assert.equal(converse(answering(() => undefined)).client.state, undefined);
+});

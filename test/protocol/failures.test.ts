@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FrameTooLongError, lines, type Protocol, type Reply } from '../../src/index.ts';
+import { converse } from '../../src/testing/index.ts';
+import { answering, echo, Gate, lastWords, later, never } from './support.ts';
+
+const failure = new Error('failure');
+const fail = (): never => {
+  throw failure;
+};
+
+const failing: { name: string; reply: () => Reply }[] = [
+  { name: 'throws', reply: fail },
+  { name: 'rejects', reply: () => Promise.reject(failure) },
+  { name: 'rejects later', reply: () => later(undefined, 2).then(fail) },
+  {
+    name: 'returns a generator that throws at once',
+    // biome-ignore lint/correctness/useYield: it fails before it comes to that.
+    *reply() {
+      fail();
+    },
+  },
+  {
+    name: 'returns an async generator that throws at once',
+    // biome-ignore lint/correctness/useYield: it fails before it comes to that.
+    async *reply() {
+      fail();
+    },
+  },
+  { name: 'returns an array with a promise that fails', reply: () => [later(undefined).then(fail)] },
+  { name: 'returns an iterable that cannot be iterated', reply: () => ({ [Symbol.iterator]: fail }) },
+];
+
+for (const { name, reply } of failing) {
+  test(`a handler that ${name} is reported, and its client hears words and is let go`, async () => {
+    const talk = converse(answering((line) => (line === 'fail' ? reply() : later(echo(line))), lastWords));
+    talk.send('before\nfail\nafter\n');
+    assert.equal(await talk.receive(), 'before\nerror: failure\n');
+    assert.deepEqual(talk.errors, [failure]);
+    assert.equal(talk.closed, 'error');
+    assert.equal(talk.messages, 2);
+  });
+
+  test(`a greeting that ${name} is reported, and its client hears words and is let go`, async () => {
+    const talk = converse(answering(echo, { ...lastWords, open: reply }));
+    talk.send('x\n');
+    assert.equal(await talk.receive(), 'error: failure\n');
+    assert.deepEqual(talk.errors, [failure]);
+    assert.equal(talk.closed, 'error');
+    assert.equal(talk.messages, 0);
+  });
+
+  test(`last words and a farewell that fail (${name}) are reported, and the conversation ends as it would`, async () => {
+    const failed = converse(answering(() => Promise.reject(new Error('first')), { error: reply }));
+    failed.send('x\n');
+    assert.equal(await failed.receive(), '');
+    assert.deepEqual(failed.errors.map(String), ['Error: first', 'Error: failure']);
+    assert.equal(failed.closed, 'error');
+
+    const leaving = converse(answering(echo, { farewell: reply }));
+    leaving.drain();
+    assert.equal(await leaving.receive(), '');
+    assert.deepEqual(leaving.errors, [failure]);
+    assert.equal(leaving.closed, 'drain');
+  });
+}
+
+const halfWay: { name: string; reply: () => Reply }[] = [
+  {
+    name: 'a generator',
+    *reply() {
+      yield 'half';
+      fail();
+    },
+  },
+  {
+    name: 'an async generator',
+    async *reply() {
+      yield 'half';
+      await later(undefined);
+      fail();
+    },
+  },
+  { name: 'a nested reply', reply: () => ['half', ['', later(undefined).then(fail)]] },
+];
+
+for (const { name, reply } of halfWay) {
+  test(`after the half of ${name} that fails no words are said`, async () => {
+    const talk = converse(answering(reply, lastWords));
+    talk.send('x\n');
+    assert.equal(await talk.receive(), 'half');
+    assert.deepEqual(talk.errors, [failure]);
+    assert.equal(talk.closed, 'error');
+  });
+}
+
+test('the finally of the generators around a failed piece runs', async () => {
+  const closed: string[] = [];
+  function* generator(name: string, content: () => Reply): Generator<Reply> {
+    try {
+      yield content();
+    } finally {
+      closed.push(name);
+    }
+  }
+  const talk = converse(
+    answering(() => generator('outer', () => generator('inner', () => Promise.reject(failure)))),
+  );
+  talk.send('x\n');
+  await talk.settle();
+  assert.deepEqual(closed, ['inner', 'outer']);
+  assert.deepEqual(talk.errors, [failure]);
+});
+
+test('a promise in an array that fails before its turn is reported in its turn', async () => {
+  const gate = new Gate<string>();
+  const talk = converse(answering(() => [gate.opened, Promise.reject(failure)], lastWords));
+  talk.send('x\n');
+  // An unhandled rejection would end the process of a server; here, it fails the test.
+  await talk.settle();
+  gate.open('half');
+  assert.equal(await talk.receive(), 'half');
+  assert.deepEqual(talk.errors, [failure]);
+});
+
+test('with a concurrency, answers in progress are finished before the words for one that failed', async () => {
+  const gate = new Gate<string>();
+  const talk = converse(
+    answering((line) => (line === 'fail' ? Promise.reject(failure) : gate.opened), {
+      ...lastWords,
+      concurrency: 3,
+    }),
+  );
+  talk.send('slow\nfail\nmore\n');
+  await talk.settle();
+  assert.equal(talk.closed, undefined);
+  gate.open('slow\n');
+  assert.match(await talk.receive(), /^(slow\n){1,2}error: failure\n$/);
+  assert.equal(talk.closed, 'error');
+});
+
+test('with a concurrency, a handler that fails behind an answer that has begun is reported', async () => {
+  const gate = new Gate<string>();
+  async function* slow(): AsyncGenerator<Reply> {
+    yield 'half';
+    yield gate.opened;
+  }
+  const talk = converse(
+    answering((line) => (line === 'slow' ? slow() : Promise.reject(failure)), {
+      ...lastWords,
+      concurrency: 2,
+    }),
+  );
+  talk.send('slow\n');
+  assert.equal(await talk.receive(), 'half');
+  talk.send('fail\n');
+  await talk.settle();
+  gate.open('way\n');
+  assert.equal(await talk.receive(), 'way\nerror: failure\n');
+  assert.deepEqual(talk.errors, [failure]);
+});
+
+test('a message that a failed handler left unanswered is not answered because the server drains', async () => {
+  const gate = new Gate<string>();
+  const talk = converse(
+    answering((line) => (line === 'fail' ? fail() : line === 'slow' ? gate.opened : echo(line)), {
+      ...lastWords,
+      concurrency: 2,
+    }),
+  );
+  talk.send('slow\nfail\nafter\n');
+  talk.drain();
+  gate.open('slow\n');
+  assert.equal(await talk.receive(), 'slow\nerror: failure\n');
+  assert.equal(talk.closed, 'error');
+});
+
+test('a handler that never settles holds up its own client alone', async () => {
+  const protocol = answering((line) => (line === 'never' ? never : echo(line)));
+  const [stuck, other] = [converse(protocol), converse(protocol)];
+  stuck.send('never\nx\n');
+  other.send('x\n');
+  assert.equal(await other.receive(), 'x\n');
+  assert.equal(await stuck.receive(), '');
+});
+
+test('a close that throws is reported, and the conversation is over all the same', () => {
+  const talk = converse(answering(echo, { close: fail }));
+  talk.reset();
+  assert.deepEqual(talk.errors, [failure]);
+  assert.equal(talk.closed, 'reset');
+});
+
+test('the words for a bad frame know what was wrong with it, and come after the answers before it', async () => {
+  const wrong: unknown[] = [];
+  const talk = converse({
+    ...answering((line) => later(echo(line), 2)),
+    framing: lines({ maxLength: 10 }),
+    error: (error) => {
+      wrong.push(error);
+      return 'too long\n';
+    },
+  });
+  talk.send(`one\ntwo\n${'x'.repeat(100)}\nthree\n`);
+  assert.equal(await talk.receive(), 'one\ntwo\ntoo long\n');
+  assert.ok(wrong[0] instanceof FrameTooLongError && wrong.length === 1);
+  // The client's mistake, not the server's.
+  assert.deepEqual(talk.errors, []);
+  assert.equal(talk.closed, 'frame-too-long');
+});
+
+test('without words of its own a protocol says none', async () => {
+  const talk = converse(answering(fail));
+  talk.send('x\n');
+  assert.equal(await talk.receive(), '');
+  assert.equal(talk.closed, 'error');
+});
+
+test('words are flushed before the conversation is over', async () => {
+  const talk = converse(answering(fail, lastWords));
+  talk.stopReading();
+  talk.send('x\n');
+  await talk.settle();
+  assert.equal(talk.closed, undefined);
+  talk.startReading();
+  assert.equal(await talk.receive(), 'error: failure\n');
+  assert.equal(talk.closed, 'error');
+});
+
+test('a failed answer costs the words only, not what was sent before it', async () => {
+  const protocol: Protocol<string> = answering((_line, client) => {
+    client.send('news\n');
+    return fail();
+  }, lastWords);
+  const talk = converse(protocol);
+  talk.send('x\n');
+  assert.equal(await talk.receive(), 'news\nerror: failure\n');
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileSlice, OptionError, type Reply } from '../../src/index.ts';
+import { converse } from '../../src/testing/index.ts';
+import { answering, Gate, lastWords, later } from './support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zocalo-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff));
+const path = join(folder, 'content');
+writeFileSync(path, content);
+
+const isClosed = (file: FileHandle) => file.fd === -1;
+
+test('a slice of a file is sent from its offset, as long as it is, and the file is closed', async () => {
+  const slices: [number, number][] = [
+    [0, 300_000],
+    [0, 0],
+    [299_999, 1],
+    [65_530, 65_550],
+    [1, 131_072],
+  ];
+  for (const [offset, length] of slices) {
+    const file = await open(path);
+    const talk = converse(answering(() => fileSlice(file, offset, length)));
+    talk.send('x\n');
+    assert.deepEqual(await talk.receiveBytes(), content.subarray(offset, offset + length));
+    assert.ok(isClosed(file));
+    assert.equal(talk.closed, undefined);
+  }
+});
+
+test('a slice can stand anywhere in a reply', async () => {
+  const talk = converse(
+    answering(async () => [
+      '<',
+      fileSlice(await open(path), 0, 10),
+      '|',
+      fileSlice(await open(path), 10, 100),
+      '>',
+    ]),
+  );
+  talk.send('x\n');
+  const expected = ['<', content.subarray(0, 10), '|', content.subarray(10, 110), '>'];
+  assert.deepEqual(
+    await talk.receiveBytes(),
+    Buffer.concat(expected.map((part) => Buffer.from(part as Buffer))),
+  );
+});
+
+test('a slice is read only as the client takes it', async () => {
+  const file = await open(path);
+  const talk = converse(
+    answering(() => fileSlice(file, 0, 300_000)),
+    { highWater: 10_000 },
+  );
+  let read = 0;
+  const readFile = file.read.bind(file) as FileHandle['read'];
+  file.read = (async (...args: Parameters<typeof readFile>) => {
+    const result = await readFile(...args);
+    read += result.bytesRead;
+    return result;
+  }) as typeof file.read;
+  talk.stopReading();
+  talk.send('x\n');
+  await talk.settle();
+  assert.equal(read, 65_536);
+  talk.startReading(60_000);
+  await talk.settle();
+  assert.equal(read, 131_072);
+  talk.startReading();
+  assert.deepEqual(await talk.receiveBytes(), content);
+});
+
+test('a file that ends before its slice does is a failure, and no words follow', async () => {
+  const file = await open(path);
+  const talk = converse(answering(() => fileSlice(file, 299_000, 2_000), lastWords));
+  talk.send('x\n');
+  assert.deepEqual(await talk.receiveBytes(), content.subarray(299_000));
+  assert.equal(talk.closed, 'error');
+  assert.match(String(talk.errors[0]), /ends 1000 bytes before the slice of 2000/);
+  assert.ok(isClosed(file));
+});
+
+/** What a client may be waiting for when it leaves. */
+const abandoned: { name: string; reply: (file: FileHandle) => Reply }[] = [
+  { name: 'that is being sent', reply: (file) => fileSlice(file, 0, 300_000) },
+  {
+    name: 'behind a piece that is being sent',
+    reply: (file) => [Buffer.alloc(100_000), fileSlice(file, 0, 10)],
+  },
+  {
+    name: 'behind a piece of a nested reply',
+    reply: (file) => [[Buffer.alloc(100_000)], [[fileSlice(file, 0, 10)]]],
+  },
+  { name: 'behind a promise', reply: (file) => [new Promise<never>(() => {}), fileSlice(file, 0, 10)] },
+];
+
+for (const { name, reply } of abandoned) {
+  test(`the file of a slice ${name} is closed when the client leaves`, async () => {
+    const file = await open(path);
+    const talk = converse(
+      answering(() => reply(file)),
+      { highWater: 1_000 },
+    );
+    talk.stopReading();
+    talk.send('x\n');
+    await talk.settle();
+    talk.reset();
+    await talk.settle();
+    assert.equal(talk.closed, 'reset');
+    const closed = isClosed(file);
+    if (!closed) await file.close();
+    assert.ok(closed);
+  });
+}
+
+test('the file of a slice that comes too late is closed', async () => {
+  const gate = new Gate();
+  const file = await open(path);
+  const talk = converse(answering(() => gate.opened.then(() => fileSlice(file, 0, 10))));
+  talk.send('x\n');
+  await talk.settle();
+  talk.reset();
+  gate.open();
+  await talk.settle();
+  assert.ok(isClosed(file));
+});
+
+test('the file of a slice is closed that answers a message after its handler lost the client', async () => {
+  const file = await open(path);
+  const protocol = answering((_line, client) => {
+    client.send(Buffer.alloc(2_000_000));
+    return fileSlice(file, 0, 10);
+  });
+  const talk = converse(protocol);
+  talk.stopReading();
+  talk.send('x\n');
+  assert.equal(talk.closed, 'overflow');
+  await talk.settle();
+  const closed = isClosed(file);
+  if (!closed) await file.close();
+  assert.ok(closed);
+});
+
+test('the file of a slice that waits behind another answer is closed when the client leaves', async () => {
+  const file = await open(path);
+  async function* half() {
+    yield 'half';
+    await later(new Promise<never>(() => {}));
+  }
+  const talk = converse(
+    answering((line) => (line === 'half' ? half() : fileSlice(file, 0, 10)), { concurrency: 2 }),
+  );
+  talk.send('half\n');
+  assert.equal(await talk.receive(), 'half');
+  talk.send('file\n');
+  await talk.settle();
+  talk.reset();
+  await talk.settle();
+  assert.ok(isClosed(file));
+});
+
+test('an offset or a length that is no whole number of 0 or more is refused with its value', async () => {
+  const file = {} as FileHandle;
+  for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const [name, slice] of [
+      ['offset', () => fileSlice(file, value, 0)],
+      ['length', () => fileSlice(file, 0, value)],
+    ] as const) {
+      assert.throws(
+        slice,
+        (error) =>
+          error instanceof OptionError &&
+          error.message.includes(name) &&
+          error.message.endsWith(`not ${value}`),
+      );
+    }
+  }
+});

@@ -1,0 +1,153 @@
+import { lookup } from 'node:dns/promises';
+import { appendFileSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { type Client, fileSlice, lines, type Protocol, type Reply } from '../../../src/index.ts';
+
+export type CommandOptions = {
+  /** A file in which the protocol writes down what a test wants to know of it. */
+  journal?: string;
+  /** What a client hears as it enters. */
+  greeting?: string;
+  /** Whether the greeting is also the end, for all but the very first client. */
+  onlyGreets?: boolean;
+  halfClose?: boolean;
+  concurrency?: number;
+};
+
+type Answer = (words: string[], client: Client) => Reply;
+
+const CHUNK = 65_536;
+
+/** A line of numbered words for each number: an answer whose order can be checked. */
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`);
+
+/** A protocol that answers in every way there is: a line names the way, and what it needs. */
+export default function commands(options: CommandOptions = {}): Protocol<string> {
+  const note = (entry: string): void => {
+    if (options.journal !== undefined) appendFileSync(options.journal, `${entry}\n`);
+  };
+
+  const everybody = new Map<number, Client>();
+
+  /** Chunks that are made one by one as they are pulled; the journal tells how many. */
+  function* flood(bytes: number): Generator<Uint8Array> {
+    try {
+      for (let made = 0; made < bytes; made += CHUNK) {
+        note('pulled');
+        yield Buffer.alloc(Math.min(CHUNK, bytes - made), made / CHUNK);
+      }
+    } finally {
+      note('flood over');
+    }
+  }
+
+  /** Words that nobody asked for, of `size` bytes each, one a turn. */
+  async function murmur(client: Client, count: number, size: number): Promise<undefined> {
+    for (let i = 0; i < count; i++) {
+      client.send(`${`${i} `.padEnd(size - 1, '.')}\n`);
+      await turn();
+    }
+    note('murmured');
+    return undefined;
+  }
+
+  const answers: Record<string, Answer> = {
+    echo: (words) => `${words.join(' ')}\n`,
+    later: ([milliseconds, ...words]) => sleep(Number(milliseconds), `${words.join(' ')}\n`),
+    *count([to]) {
+      yield* numbered(Number(to));
+    },
+    async *countLater([to]) {
+      for (const line of numbered(Number(to))) {
+        await turn();
+        yield line;
+      }
+    },
+    nested: () =>
+      sleep(1, [
+        ['a', Buffer.from('b'), null, ''],
+        sleep(1, 'c'),
+        (async function* () {
+          yield 'd';
+          yield ['e', undefined, '\n'];
+        })(),
+      ]),
+    flood: ([bytes]) => flood(Number(bytes)),
+    bytes: ([length]) => Buffer.alloc(Number(length), 'x'),
+    file: async ([path = '', offset, length]) => fileSlice(await open(path), Number(offset), Number(length)),
+    size: async ([path = '']) => `${(await readFile(path)).length}\n`,
+    lookup: async ([name = '']) => `${(await lookup(name, 4)).address}\n`,
+    crowd: (_, client) => `${client.house.activeClients}\n`,
+    who: (_, client) => `${client.id} ${client.remoteAddress} ${client.remotePort} ${client.localPort}\n`,
+    murmur: ([count, size], client) => murmur(client, Number(count), Number(size)),
+    tell([to, ...words]) {
+      if (to !== 'all') return `${everybody.get(Number(to))?.send(`${words.join(' ')}\n`)}\n`;
+      for (const other of everybody.values()) other.send(`${words.join(' ')}\n`);
+      return undefined;
+    },
+    end([id]) {
+      everybody.get(Number(id))?.end();
+      return `ended ${id}\n`;
+    },
+    block: async ([path = '']) => {
+      note('blocks');
+      const file = await open(path);
+      await file.close();
+      return 'unblocked\n';
+    },
+    bye(_, client) {
+      client.end();
+      return 'bye\n';
+    },
+    never(_, client) {
+      client.signal.addEventListener('abort', () => note(`aborted ${client.signal.reason}`));
+      note('never');
+      return new Promise<never>(() => {});
+    },
+    throw() {
+      throw new Error('thrown');
+    },
+    reject: () => Promise.reject(new Error('rejected')),
+    *half() {
+      yield 'half ';
+      throw new Error('half-way');
+    },
+    async *halfLater() {
+      yield 'half ';
+      await turn();
+      throw new Error('half-way, later');
+    },
+    async *stall(): AsyncGenerator<string> {
+      yield 'half ';
+      await new Promise<never>(() => {});
+    },
+    nonsense: () => 42 as unknown as Reply,
+  };
+
+  const { greeting, halfClose, concurrency } = options;
+  return {
+    name: 'commands',
+    framing: lines(),
+    ...(halfClose === undefined ? {} : { halfClose }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    open(client) {
+      everybody.set(client.id, client);
+      if (options.onlyGreets && client.id > 1) client.end();
+      return greeting;
+    },
+    message(line, client) {
+      const [name = '', ...words] = line.split(' ');
+      const answer = answers[name];
+      return answer === undefined ? `what is "${name}"?\n` : answer(words, client);
+    },
+    close(client, reason) {
+      everybody.delete(client.id);
+      note(`closed ${client.id} ${reason}`);
+    },
+    error: (error) => `error ${(error as Error).message}\n`,
+    farewell: (reason) => `farewell ${reason}\n`,
+    refuse: (cause) => `refused ${cause}\n`,
+    wait: (place) => `place ${place}\n`,
+  };
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Model, ServeOptions, ServerStats } from '../../src/index.ts';
+import { soon } from './eventually.ts';
+import type { ProtocolModule } from './serving.ts';
+import type { Where } from './test-client.ts';
+
+/** What a server process serves. */
+export type ServerTask = {
+  model: Model;
+  module: ProtocolModule;
+  protocol: object;
+  options: ServeOptions;
+};
+
+/** What a server process can be asked. */
+type Answers = {
+  /** Its resident memory in bytes, after a garbage collection. */
+  memory: number;
+  stats: ServerStats;
+  /** The errors it has reported, as text. */
+  errors: string[];
+  /** How many descriptors were open before it listened, and are now. */
+  descriptors: { before: number; now: number };
+  close: undefined;
+};
+export type Question = keyof Answers;
+
+export type ProcessOptions = {
+  /** The most descriptors the process may open: the hard limit, since Node raises the soft one to it. */
+  descriptorLimit?: number;
+};
+
+/** A process of ours with an IPC channel, ended with its block by its own pid. */
+export class TestProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  #questions = 0;
+
+  constructor(script: string, argument: object, { descriptorLimit }: ProcessOptions = {}) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const command = [process.execPath, '--expose-gc', path, JSON.stringify(argument)];
+    const limited = ['sh', '-c', `ulimit -n ${descriptorLimit}; exec "$0" "$@"`, ...command];
+    const [program = '', ...args] = descriptorLimit === undefined ? command : limited;
+    this.child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** The next message of the process that fits. */
+  message<Message>(fits: (message: Message) => boolean): Promise<Message> {
+    const { child } = this;
+    const found = new Promise<Message>((resolve, reject) => {
+      const onMessage = (message: unknown) => {
+        if (!fits(message as Message)) return;
+        child.off('message', onMessage);
+        child.off('exit', onExit);
+        resolve(message as Message);
+      };
+      const onExit = (code: number | null) => reject(new Error(`the process ended with status ${code}`));
+      child.on('message', onMessage);
+      child.once('exit', onExit);
+    });
+    return soon('a message of the process', found);
+  }
+
+  async ask<Asked extends Question>(question: Asked): Promise<Answers[Asked]> {
+    const id = ++this.#questions;
+    const answer = this.message<{ id: number; answer: Answers[Asked] }>((message) => message.id === id);
+    this.child.send({ id, question });
+    return (await answer).answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** A server in a process of its own. */
+export class ServerProcess extends TestProcess {
+  address: Where = { host: '', port: 0 };
+
+  static async start(task: ServerTask, options?: ProcessOptions): Promise<ServerProcess> {
+    const started = new ServerProcess('./server-process.ts', task, options);
+    const { address } = await started.message<{ address?: Where }>(
+      (message) => message.address !== undefined,
+    );
+    started.address = address as Where;
+    return started;
+  }
+}
