@@ -13,10 +13,14 @@ const installed =
 
 if (installed !== wanted) {
   console.error('Installing what package-lock.json names (this happens once) ...');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
+  const { status } = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
+    },
+  );
   if (status !== 0) {
     console.error('The install failed; see the messages above. Is the package registry within reach?');
     process.exit(1);

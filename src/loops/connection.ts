@@ -63,6 +63,11 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     }
   }
 
+  /** Receives once, ready or not. */
+  catchUp(): void {
+    if (!this.#closed) this.onReady(READABLE);
+  }
+
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
@@ -88,10 +93,16 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     this.#settle();
   }
 
-  /** Closes the descriptor at once, and ends the session if it has not ended. */
+  /** Breaks the conversation off. A socket that lingers, or has last words to send, goes on until its deadline. */
+  stop(): void {
+    if (this.#lingersUntil > 0) return;
+    this.session.stop();
+    if (this.session.finished) this.destroy();
+  }
+
+  /** Closes the descriptor at once. */
   destroy(): void {
     if (this.#closed) return;
-    if (!this.session.finished) this.session.stop();
     this.#closed = true;
     this.owner.reactor.unwatch(this);
     close(this.fd);

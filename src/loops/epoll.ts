@@ -10,12 +10,16 @@ const BATCH = 512;
 /** epoll(7), level-triggered: the kernel keeps the list of what is watched, and reports only what is ready. */
 class EpollPoller implements Poller {
   readonly #epoll = new Epoll();
-  readonly #batch = new EventBatch(BATCH);
+  /** A parked call writes into a batch of its own, so that polling can go on beside it. */
+  readonly #polled = new EventBatch(BATCH);
+  readonly #parked = new EventBatch(BATCH);
+  #batch = this.#polled;
   /** What ends a park: it is watched like a client, under a generation that no client has. */
   readonly #alarm = createEventfd();
 
   constructor() {
     this.#epoll.add(this.#alarm, EPOLLIN, -1);
+    process.once('exit', this.#onExit);
   }
 
   add(fd: number, interest: number, generation: number): void {
@@ -31,12 +35,14 @@ class EpollPoller implements Poller {
   }
 
   poll(): number {
-    return Math.max(this.#epoll.wait(this.#batch, 0), 0);
+    this.#batch = this.#polled;
+    return Math.max(this.#epoll.wait(this.#polled, 0), 0);
   }
 
   park(done: (count: number) => void): void {
-    this.#epoll.waitAsync(this.#batch, (error, count) => {
+    this.#epoll.waitAsync(this.#parked, (error, count) => {
       if (error !== null) throw error;
+      this.#batch = this.#parked;
       clearEventfd(this.#alarm);
       done(Math.max(count, 0));
     });
@@ -66,7 +72,11 @@ class EpollPoller implements Poller {
     );
   }
 
+  /** Node waits at its exit for calls that are under way, `process.exit` and uncaught exceptions included. */
+  readonly #onExit = (): void => this.unpark();
+
   close(): void {
+    process.off('exit', this.#onExit);
     close(this.#alarm);
     close(this.#epoll.fd);
   }

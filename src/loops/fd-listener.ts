@@ -28,7 +28,12 @@ export class FdSocket implements AcceptedSocket {
   /** Who accepted it, and wants to know when its descriptor comes free. */
   readonly listener: FdListener;
 
-  constructor(fd: number, remote: { address: string; port: number }, localPort: number, listener: FdListener) {
+  constructor(
+    fd: number,
+    remote: { address: string; port: number },
+    localPort: number,
+    listener: FdListener,
+  ) {
     this.fd = fd;
     this.remoteAddress = remote.address;
     this.remotePort = remote.port;
@@ -77,6 +82,7 @@ export class FdListener implements Listener, Watched {
 
   close(): void {
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#reactor.unwatch(this);
     close(this.fd);
     if ('path' in this.target) removeSocketFile(this.target.path);

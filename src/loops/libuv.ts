@@ -14,6 +14,9 @@ import {
 import { WheelEntry } from './timer-wheel.ts';
 import { WheelTimer } from './wheel-timer.ts';
 
+/** The most that is written at once. */
+const WRITE_SIZE = 65_536;
+
 /** A connection as a socket of node:net. */
 class NetSocket implements AcceptedSocket {
   readonly socket: Socket;
@@ -176,8 +179,14 @@ class NetConnection extends WheelEntry implements Waker {
     this.#settle();
   }
 
+  /** Breaks the conversation off. A socket that lingers, or has last words to send, goes on until its deadline. */
+  stop(): void {
+    if (this.#lingersUntil > 0) return;
+    this.session.stop();
+    if (this.session.finished) this.destroy();
+  }
+
   destroy(): void {
-    if (!this.session.finished) this.session.stop();
     this.#socket.destroy();
   }
 
@@ -192,8 +201,10 @@ class NetConnection extends WheelEntry implements Waker {
   /** One chunk at a time: the next is asked for when libuv has written the last, which is what paces the session. */
   #send(): void {
     if (this.#writing) return;
-    const bytes = this.session.outgoing();
-    if (bytes === undefined) return;
+    const waiting = this.session.outgoing();
+    if (waiting === undefined) return;
+    // Progress is only told when a whole write is done, so a write is never long.
+    const bytes = waiting.length > WRITE_SIZE ? waiting.subarray(0, WRITE_SIZE) : waiting;
     this.#writing = true;
     this.#socket.write(bytes, (error) => {
       this.#writing = false;
@@ -258,12 +269,17 @@ export class LibuvLoop implements Loop<NetSocket> {
     connection.start();
   }
 
+  /** Two turns of Node's loop: between them libuv has looked at every socket. */
+  async catchUp(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   each(visit: (session: SessionPort) => void): void {
     for (const connection of this.#connections) visit(connection.session);
   }
 
   async stop(): Promise<void> {
-    for (const connection of this.#connections) if (!connection.session.finished) connection.destroy();
+    for (const connection of this.#connections) connection.stop();
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#timer.stop();
   }

@@ -11,7 +11,8 @@ import type { SessionPort } from '../protocol/session-port.ts';
  * A mechanism provides:
  * - listening: sockets that have been accepted are handed to `onSocket` unread. A failed accept never ends the listener:
  *   what concerns one connection (ECONNABORTED and its like) is passed over; what concerns the machine (EMFILE, ENFILE,
- *   ENOBUFS, ENOMEM) is reported, and tried again after a pause that grows, or when a descriptor comes free.
+ *   ENOBUFS, ENOMEM) is reported, and tried again after a pause that grows, or when a descriptor comes free. (libuv does
+ *   this by itself and otherwise: it closes, unreported, the connections for which it has no descriptor.)
  * - adopted sockets: bytes that came are given to `session.receive` in order, the end to `receiveEnd`, an error to `broken`. Whatever
  *   `session.outgoing` holds is sent in order and confirmed with `sent`. A loop reads only while the session's interest has READ.
  * - turns: `session.waker.wake()` leads to one `session.resume()` in a later turn, and what it put out is sent.
@@ -94,8 +95,10 @@ export interface Loop<Socket extends AcceptedSocket = AcceptedSocket> {
   hold(socket: Socket, onLeft: () => void): Held<Socket>;
   /** Drives a session over a socket until the session is finished, then closes the socket. */
   adopt(socket: Socket, session: SessionPort): void;
+  /** Gives every session what has arrived for it by now, as far as it wants to read: at most one receive each. */
+  catchUp(): Promise<void>;
   /** Calls `visit` for every session it drives. */
   each(visit: (session: SessionPort) => void): void;
-  /** Breaks off the sessions that are not finished, waits for the sockets that linger, and releases what the loop holds. */
+  /** Stops the sessions that are not finished, waits for last words and for the sockets that linger, and releases what the loop holds. */
   stop(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface Poller {
   add(fd: number, interest: number, generation: number): void;
   modify(fd: number, interest: number, generation: number): void;
   remove(fd: number): void;
-  /** How many descriptors are ready, without waiting. */
+  /** How many descriptors are ready, without waiting; also while parked. */
   poll(): number;
   /** Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are. */
   park(done: (count: number) => void): void;

@@ -16,6 +16,11 @@ export interface Resumable {
 
 /** How many turns without any event are spun before the reactor parks: parking and waking cost tens of microseconds. */
 const SPIN_TURNS = 24;
+/**
+ * While parked the reactor still looks by itself now and then: the parked call waits its turn in libuv's pool, and jobs of handlers
+ * may occupy that for any time. First after this many milliseconds, then after twice as many, up to the longest.
+ */
+const LOOK = { first: 20, longest: 320 };
 
 /**
  * Milliseconds of the monotonic clock: within a turn those of its beginning, since asking costs. They are whole, since V8 keeps
@@ -41,6 +46,8 @@ class TurnClock implements Clock {
  * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
  * `setImmediate`, so that timers, promises and files have their turns; after a short spin it parks in a call on another thread.
  * Such a call holds one thread of libuv's pool, so there is one reactor a thread and mechanism, shared by all its loops.
+ *
+ * An exception out of a turn is a fault of ours, since sessions catch what their handlers throw; it is left to Node, but the turns go on.
  */
 export class Reactor {
   static readonly #shared = new Map<string, Reactor>();
@@ -53,8 +60,13 @@ export class Reactor {
   #users = 0;
   #woken: Resumable[] = [];
   #idleTurns = 0;
-  #state: 'stopped' | 'spinning' | 'parked' = 'stopped';
-  #wokenScheduled = false;
+  /** Whether a turn is scheduled. */
+  #turning = false;
+  /** Whether a parked call is under way; turns may go on beside it. */
+  #parked = false;
+  #closed = false;
+  #look: NodeJS.Timeout | undefined;
+  #lookAfter = LOOK.first;
 
   private constructor(poller: Poller, onEmpty: () => void) {
     this.#poller = poller;
@@ -77,8 +89,7 @@ export class Reactor {
     this.#users--;
     if (this.#users > 0) return;
     this.#onEmpty();
-    if (this.#state === 'parked') this.#poller.unpark();
-    else if (this.#state === 'stopped') this.#poller.close();
+    this.#schedule();
   }
 
   watch(watched: Watched, interest: number): void {
@@ -86,10 +97,7 @@ export class Reactor {
     watched.generation = this.#generation;
     this.#poller.add(watched.fd, interest, watched.generation);
     this.#watched[watched.fd] = watched;
-    if (this.#state === 'stopped') {
-      this.#state = 'spinning';
-      setImmediate(this.#turn);
-    }
+    if (!this.#parked) this.#schedule();
   }
 
   change(watched: Watched, interest: number): void {
@@ -110,49 +118,76 @@ export class Reactor {
   /** Resumes something in the next turn. */
   wake(resumable: Resumable): void {
     this.#woken.push(resumable);
-    if (this.#state !== 'spinning' && !this.#wokenScheduled) {
-      this.#wokenScheduled = true;
-      setImmediate(this.#resumeWoken);
-    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#turning) return;
+    this.#turning = true;
+    setImmediate(this.#turn);
   }
 
   readonly #turn = (): void => {
-    this.clock.begin();
-    const ready = this.#poller.poll();
-    if (ready > 0 || this.#woken.length > 0) this.#idleTurns = 0;
+    this.#turning = false;
+    // A turn beside a parked call is for what was woken: the parked call reports what is ready.
+    const ready = this.#parked && this.#idleTurns >= SPIN_TURNS ? 0 : this.#poller.poll();
+    if (ready > 0) this.#idleTurns = 0;
     else this.#idleTurns++;
-    this.#deliver(ready);
-    this.#resume();
-    this.clock.end();
-    this.#continue();
+    this.#work(ready);
   };
 
-  readonly #resumeWoken = (): void => {
-    this.#wokenScheduled = false;
+  /** One turn's work, then the next turn or a rest. */
+  #work(ready: number): void {
     this.clock.begin();
-    this.#resume();
-    this.clock.end();
-  };
-
-  #continue(): void {
-    if (this.#users === 0) {
-      this.#state = 'stopped';
-      this.#poller.close();
-    } else if (this.#idleTurns < SPIN_TURNS) setImmediate(this.#turn);
-    else this.#park();
-  }
-
-  #park(): void {
-    this.#state = 'parked';
-    this.#poller.park((ready) => {
-      this.#state = 'spinning';
-      this.#idleTurns = 0;
-      this.clock.begin();
+    try {
       this.#deliver(ready);
       this.#resume();
+    } finally {
       this.clock.end();
       this.#continue();
-    });
+    }
+  }
+
+  #continue(): void {
+    if (this.#users === 0) this.#close();
+    else if (this.#woken.length > 0 || this.#idleTurns < SPIN_TURNS) this.#schedule();
+    else this.#rest();
+  }
+
+  #rest(): void {
+    if (!this.#parked) {
+      this.#parked = true;
+      this.#lookAfter = LOOK.first;
+      this.#poller.park((ready) => {
+        this.#parked = false;
+        this.#idleTurns = 0;
+        this.#work(ready);
+      });
+    }
+    this.#look ??= setTimeout(this.#lookAround, this.#lookAfter);
+  }
+
+  readonly #lookAround = (): void => {
+    this.#look = undefined;
+    if (this.#users === 0 || this.#turning) return;
+    this.#lookAfter = Math.min(2 * this.#lookAfter, LOOK.longest);
+    const ready = this.#poller.poll();
+    if (ready > 0) {
+      this.#idleTurns = 0;
+      this.#lookAfter = LOOK.first;
+    }
+    this.#work(ready);
+  };
+
+  /** A parked call uses the poller until it comes back. */
+  #close(): void {
+    clearTimeout(this.#look);
+    this.#look = undefined;
+    if (this.#parked) this.#poller.unpark();
+    else if (!this.#turning && !this.#closed) {
+      this.#closed = true;
+      this.#poller.close();
+    }
   }
 
   #deliver(ready: number): void {

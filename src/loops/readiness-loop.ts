@@ -42,12 +42,16 @@ export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
     new Connection(socket, session, this).start();
   }
 
+  async catchUp(): Promise<void> {
+    for (const connection of this.#connections()) connection.catchUp();
+  }
+
   each(visit: (session: SessionPort) => void): void {
     for (const connection of this.#connections()) visit(connection.session);
   }
 
   async stop(): Promise<void> {
-    for (const connection of this.#connections()) if (!connection.session.finished) connection.destroy();
+    for (const connection of this.#connections()) connection.stop();
     if (this.#load > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#timer.stop();
     this.reactor.release();

@@ -7,6 +7,8 @@ export class Output {
   /** The first chunk stands apart: with one answer at a time there is no other, and no array. */
   #first: Uint8Array | undefined;
   #offset = 0;
+  /** Whether {@link peek} has handed the first chunk out: a loop may be sending from it. */
+  #out = false;
   #rest: Uint8Array[] | undefined;
   /** The block at the end of the queue that still has room, and how much of it is filled. */
   #block: Buffer | undefined;
@@ -34,6 +36,7 @@ export class Output {
       if (this.#rest === undefined || this.#rest.length === 0) this.#closeBlock();
       this.#first = this.#rest?.shift() as Uint8Array;
     }
+    this.#out = true;
     return this.#offset === 0 ? this.#first : this.#first.subarray(this.#offset);
   }
 
@@ -41,6 +44,7 @@ export class Output {
   advance(sent: number): void {
     const first = this.#first as Uint8Array;
     this.length -= sent;
+    this.#out = false;
     this.#offset += sent;
     if (this.#offset < first.length) return;
     this.#offset = 0;
@@ -52,6 +56,7 @@ export class Output {
   clear(): void {
     this.#first = this.#rest = this.#block = undefined;
     this.#offset = this.#filled = this.length = 0;
+    this.#out = false;
   }
 
   #gather(bytes: Uint8Array): void {
@@ -59,7 +64,8 @@ export class Output {
       this.#closeBlock();
       this.#block = Buffer.allocUnsafe(BLOCK);
       const first = this.#first;
-      if (first !== undefined && first.length < SMALL && this.#offset === 0 && this.#rest === undefined) {
+      const movable = !this.#out && this.#offset === 0 && this.#rest === undefined;
+      if (first !== undefined && first.length < SMALL && movable) {
         this.#block.set(first);
         this.#filled = first.length;
         this.#first = undefined;

@@ -29,19 +29,17 @@ export class Refusal implements SessionPort {
   }
 
   tick(now: number): number {
-    if (now >= this.#deadline) this.stop();
+    if (now >= this.#deadline) this.broken();
     return this.#deadline;
   }
 
-  stop(): void {
+  broken(): void {
     this.finished = true;
     this.waker?.wake();
   }
 
-  broken(): void {
-    this.stop();
-  }
-
+  /** A server that stops still lets the words go out: they have a deadline of their own. */
+  stop(): void {}
   drain(): void {}
   open(): void {}
   resume(): void {}

@@ -1,4 +1,4 @@
-import type { Client, House } from './client.ts';
+import type { Client, ClientIdentity, House } from './client.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { SessionLimits } from './limits.ts';
 
@@ -20,7 +20,7 @@ export interface Tokens {
 
 /** A session, as far as whoever hears of its end is concerned. */
 export interface EndedSession {
-  readonly client: Client<unknown>;
+  readonly client: Pick<ClientIdentity, 'id' | 'remoteAddress' | 'remotePort'>;
   readonly messages: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -44,6 +44,6 @@ export interface SessionPort {
   tick(now: number): number;
   /** Answers what has been received, says farewell and finishes. */
   drain(): void;
-  /** Ends at once, whatever is under way. */
+  /** Ends at once, whatever is under way; but last words that have a deadline of their own may still go out. */
   stop(): void;
 }

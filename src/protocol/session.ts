@@ -105,6 +105,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       const stuck = offset < length && this.#dispatches() && this.#input.length >= Math.max(waited, most);
       if (stuck) this.#badFrame(new FrameTooLongError(most));
     }
+    if (this.#turnLeft === 0 && this.#input.length > 0) this.waker?.wake();
     return this.#input.settle();
   }
 
@@ -166,6 +167,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     this.#draining = true;
     this.#end('drain', this.#farewell('drain'));
     this.resume();
+    this.waker?.wake();
   }
 
   stop(): void {

@@ -76,12 +76,24 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     throw new OptionError('path is for a Unix socket, host and port are for TCP: give one or the other');
   }
-  if (options.path === '') throw new OptionError('path must not be empty');
+  if (options.path !== undefined) socketPath(options.path);
   if (resolved.host !== 'localhost' && isIP(resolved.host) === 0) {
     throw new OptionError(`host must be an IPv4 or IPv6 address or "localhost", not "${resolved.host}"`);
   }
   if (resolved.host === 'localhost') resolved.host = '127.0.0.1';
   return resolved;
+}
+
+/** `sun_path` has 108 bytes on Linux and 104 on macOS, with the NUL at the end (unix(7), unix(4)). */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
+
+function socketPath(path: string): void {
+  if (path === '') throw new OptionError('path must not be empty');
+  const length = Buffer.byteLength(path);
+  if (length <= LONGEST_PATH) return;
+  throw new OptionError(
+    `path must be at most ${LONGEST_PATH} bytes long for a Unix socket, not ${length}: ${path}`,
+  );
 }
 
 function defined<Name extends keyof SessionLimits>(

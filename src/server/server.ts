@@ -1,7 +1,7 @@
 import { Admission } from '../admission/admission.ts';
-import { Quota, type TokenBucket } from '../admission/quota.ts';
-import type { AcceptedSocket, Held, Listener, Loop } from '../loops/loop.ts';
-import type { ClientIdentity, House } from '../protocol/client.ts';
+import { Quota } from '../admission/quota.ts';
+import type { AcceptedSocket, Listener, Loop } from '../loops/loop.ts';
+import type { House } from '../protocol/client.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
 import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
 import type { EndedSession } from '../protocol/session-host.ts';
@@ -9,6 +9,8 @@ import { Worker } from '../workers/worker.ts';
 import { type ClientRef, ServerEvents } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
 import { type ServerStats, Tally } from './stats.ts';
+import { timerDelay } from './timer-delay.ts';
+import { type Visitor, WaitingLine, type WaitingLineOwner } from './waiting-line.ts';
 
 /** Where a server listens. */
 export type ServerAddress = {
@@ -26,17 +28,8 @@ export type DrainReport = {
   readonly cut: number;
 };
 
-/** A connection between being accepted and being served. */
-type Visitor = {
-  readonly identity: ClientIdentity;
-  readonly socket: AcceptedSocket;
-  readonly tokens: TokenBucket | undefined;
-  readonly arrivedAt: number;
-  held?: Held<AcceptedSocket>;
-};
-
 /** A running server. Made by `serve`. */
-export class Server<Frame = unknown, State = unknown> implements House {
+export class Server<Frame = unknown, State = unknown> implements House, WaitingLineOwner {
   readonly events: ServerEvents;
   /** How connections are waited for: `epoll` or `libuv`. */
   readonly model: string;
@@ -45,13 +38,16 @@ export class Server<Frame = unknown, State = unknown> implements House {
   readonly #loop: Loop;
   readonly #worker: Worker<Frame, State>;
   readonly #admission: Admission<Visitor>;
+  readonly #line: WaitingLine;
   readonly #quota: Quota | undefined;
   readonly #tally = new Tally();
   #listener: Listener | undefined;
   #address: ServerAddress = { host: '', port: 0, path: undefined };
   #ids = 0;
-  #waitTimer: NodeJS.Timeout | undefined;
+  /** Visitors whose turn has come, while they are being let in. */
+  #entering: Visitor[] | undefined;
   #ending: Promise<DrainReport> | undefined;
+  #hurried = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, loop: Loop) {
@@ -60,6 +56,7 @@ export class Server<Frame = unknown, State = unknown> implements House {
     this.#loop = loop;
     this.model = loop.mechanism;
     this.#admission = new Admission(options);
+    this.#line = new WaitingLine(this.#admission, loop, this);
     if (options.quota !== undefined) {
       const refillEvery = options.quotaRefill / options.quota;
       this.#quota = new Quota({ messages: options.quota, refillEvery }, options.quotaPer);
@@ -96,12 +93,15 @@ export class Server<Frame = unknown, State = unknown> implements House {
       'path' in actual
         ? { host: '', port: 0, path: actual.path }
         : { host: actual.address, port: actual.port, path: undefined };
-    this.events.emit({
+    const { name } = this.#protocol;
+    const listening = {
       type: 'listening',
-      protocol: this.#protocol.name,
+      protocol: name,
       model: this.model,
       address: formatAddress(this.#address),
-    });
+    } as const;
+    // Nobody can have subscribed before `serve` has returned the server.
+    setImmediate(() => this.events.emit(listening));
   }
 
   /** What it has done and is doing. */
@@ -129,7 +129,10 @@ export class Server<Frame = unknown, State = unknown> implements House {
   /** Stops at once: conversations are broken off. Also ends a drain that is under way. */
   async close(): Promise<void> {
     if (this.#ending === undefined) this.#ending = this.#drain(0);
-    else this.#onEmpty?.();
+    else {
+      this.#hurried = true;
+      this.#onEmpty?.();
+    }
     await this.#ending;
   }
 
@@ -141,10 +144,11 @@ export class Server<Frame = unknown, State = unknown> implements House {
     const { active, waiting } = this.#admission;
     this.events.emit({ type: 'draining', active, waiting, timeout });
     this.#listener?.close();
-    clearTimeout(this.#waitTimer);
+    this.#listener = undefined;
+    this.#line.stop();
     for (const visitor of this.#admission.dismissLine()) this.#refuse(visitor, 'draining');
     if (timeout > 0) {
-      this.#worker.drain();
+      await this.#worker.drain();
       await this.#emptyWithin(timeout);
     }
     const cut = this.#admission.active;
@@ -154,10 +158,10 @@ export class Server<Frame = unknown, State = unknown> implements House {
   }
 
   async #emptyWithin(timeout: number): Promise<void> {
-    if (this.#admission.active === 0) return;
+    if (this.#admission.active === 0 || this.#hurried) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
-      if (timeout < Number.POSITIVE_INFINITY) setTimeout(resolve, timeout).unref();
+      if (timeout < Number.POSITIVE_INFINITY) setTimeout(resolve, timerDelay(timeout)).unref();
     });
     this.#onEmpty = undefined;
   }
@@ -183,27 +187,29 @@ export class Server<Frame = unknown, State = unknown> implements House {
 
   #enter(visitor: Visitor): void {
     const { identity, tokens, arrivedAt } = visitor;
+    const now = this.#loop.clock.now;
     if (this.events.heard('opened')) {
-      this.events.emit({ type: 'opened', client: identity, waited: this.#loop.clock.now - arrivedAt });
+      this.events.emit({ type: 'opened', client: identity, waited: now - arrivedAt });
     }
-    this.#worker.adopt(visitor.held?.take() ?? visitor.socket, identity, tokens);
+    const socket = visitor.held?.take() ?? visitor.socket;
+    try {
+      this.#worker.adopt(socket, identity, tokens);
+    } catch (error) {
+      this.events.emit({ type: 'error', client: identity, error });
+      socket.close();
+      this.#closed({ client: identity, messages: 0, bytesIn: 0, bytesOut: 0, openedAt: now }, 'error');
+    }
   }
 
   #wait(visitor: Visitor): void {
-    visitor.held = this.#loop.hold(visitor.socket, () => {
-      this.#admission.giveUp(visitor);
-      this.#refused(visitor, 'left');
-      this.#lineMoved();
-    });
-    const place = this.#admission.waiting;
-    this.#sayPlace(visitor, place);
-    this.events.emit({ type: 'waiting', client: visitor.identity, place });
-    this.#setWaitTimer();
+    this.#line.add(visitor);
+    this.events.emit({ type: 'waiting', client: visitor.identity, place: this.#admission.waiting });
   }
 
   #refuse(visitor: Visitor, cause: RefusalCause): void {
     this.#refused(visitor, cause);
-    this.#worker.refuse(visitor.held?.take() ?? visitor.socket, this.#protocol.refuse?.(cause));
+    const words = this.#words(visitor, () => this.#protocol.refuse?.(cause));
+    this.#worker.refuse(visitor.held?.take() ?? visitor.socket, words);
   }
 
   #refused(visitor: Visitor, cause: RefusalCause): void {
@@ -215,57 +221,65 @@ export class Server<Frame = unknown, State = unknown> implements House {
   #closed(session: EndedSession, reason: CloseReason): void {
     const now = this.#loop.clock.now;
     this.#tally.closed[reason]++;
-    const { client, messages, bytesIn, bytesOut, openedAt } = session;
-    const duration = now - openedAt;
-    this.events.emit({
-      type: 'closed',
-      client: refer(client),
-      reason,
-      messages,
-      bytesIn,
-      bytesOut,
-      duration,
-    });
-    const next = this.#admission.leave(now);
-    if (next !== undefined) {
-      this.#enter(next);
-      this.#lineMoved();
+    if (this.events.heard('closed')) {
+      const { client, messages, bytesIn, bytesOut, openedAt } = session;
+      const duration = now - openedAt;
+      this.events.emit({
+        type: 'closed',
+        client: refer(client),
+        reason,
+        messages,
+        bytesIn,
+        bytesOut,
+        duration,
+      });
     }
+    const next = this.#admission.leave(now);
+    if (next !== undefined) this.#letIn(next);
     this.#openOrShut();
     if (this.#admission.active === 0) this.#onEmpty?.();
   }
 
-  /** Tells those who wait their new places. */
-  #lineMoved(): void {
-    this.#setWaitTimer();
-    if (this.#protocol.wait === undefined) return;
-    let place = 0;
-    for (const visitor of this.#admission.line()) this.#sayPlace(visitor, ++place);
+  /** A client may be gone as soon as it is in, which lets in the next: that is a loop here, and no recursion. */
+  #letIn(visitor: Visitor): void {
+    if (this.#entering !== undefined) {
+      this.#entering.push(visitor);
+      return;
+    }
+    this.#entering = [visitor];
+    for (let next = this.#entering.shift(); next !== undefined; next = this.#entering.shift())
+      this.#enter(next);
+    this.#entering = undefined;
+    this.#line.moved();
   }
 
-  #sayPlace(visitor: Visitor, place: number): void {
-    const words = this.#protocol.wait?.(place);
-    if (words !== undefined) visitor.held?.say(words);
+  left(visitor: Visitor): void {
+    this.#refused(visitor, 'left');
+    this.#openOrShut();
   }
 
-  #setWaitTimer(): void {
-    clearTimeout(this.#waitTimer);
-    const at = this.#admission.nextExpiry;
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#waitTimer = setTimeout(
-      () => {
-        const expired = this.#admission.expire(this.#loop.clock.now);
-        for (const visitor of expired) this.#refuse(visitor, 'wait-timeout');
-        if (expired.length > 0) this.#lineMoved();
-        else this.#setWaitTimer();
-      },
-      Math.max(Math.ceil(at - this.#loop.clock.now), 1),
-    );
+  waitedTooLong(visitor: Visitor): void {
+    this.#refuse(visitor, 'wait-timeout');
+    this.#openOrShut();
+  }
+
+  placeWords(visitor: Visitor, place: number): string | Uint8Array | undefined {
+    return this.#words(visitor, () => this.#protocol.wait?.(place));
+  }
+
+  /** Words of the protocol for somebody who is not in; failing to find any costs nothing but the words. */
+  #words(visitor: Visitor, find: () => string | Uint8Array | undefined): string | Uint8Array | undefined {
+    try {
+      return find();
+    } catch (error) {
+      this.events.emit({ type: 'error', client: visitor.identity, error });
+      return undefined;
+    }
   }
 
   /** With `whenFull: 'backlog'` nobody is accepted who could only be refused. */
   #openOrShut(): void {
-    if (this.#options.whenFull !== 'backlog' || this.#ending !== undefined) return;
+    if (this.#options.whenFull !== 'backlog') return;
     if (this.#admission.full) this.#listener?.pause();
     else this.#listener?.resume();
   }

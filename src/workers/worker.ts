@@ -47,7 +47,7 @@ export class Worker<Frame, State> implements SessionHost {
     return this.#loop.clock;
   }
 
-  /** Takes a client in. */
+  /** Takes a client in. @throws what the protocol's `state` or its framing's `create` throws; the socket is then untouched */
   adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: TokenBucket | undefined): void {
     this.#loop.adopt(socket, new Session(this.#protocol, identity, this, tokens));
   }
@@ -58,7 +58,8 @@ export class Worker<Frame, State> implements SessionHost {
   }
 
   /** Every client is answered what it has sent, and leaves. */
-  drain(): void {
+  async drain(): Promise<void> {
+    await this.#loop.catchUp();
     this.#loop.each((session) => session.drain());
   }
 

@@ -19,7 +19,7 @@ const conversations: Conversation[] = [
   },
   {
     name: 'lines answered by promises',
-    frames: { framing: 'lines', size: 6, later: true },
+    frames: { framing: 'lines', size: 6, keep: 0 },
     bytes: Buffer.from('one\r\n\nthrée\n'),
     answer: '<one><><thrée>',
   },

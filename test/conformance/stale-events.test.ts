@@ -16,14 +16,13 @@ onEveryModel((model) => {
       assert.equal(await victim.ask('echo in'), 'in');
       // A message to one server closes another, in the middle of a batch of events ...
       front.events.on('message', () => void doomed.close());
-      assert.equal(front.stats().messages, 0);
       using busy = await TestClient.connect(back.address);
       assert.equal(await busy.ask('echo awake'), 'awake');
       client.send('echo now\n');
       // ... in which there are also new connections, to be given the numbers that come free, and behind them the reset of one
       // that the closed server had.
       const arriving = Array.from({ length: 4 }, () => TestClient.connect(back.address));
-      await Promise.resolve();
+      await new Promise<void>((connecting) => process.nextTick(connecting));
       victim.reset();
       // The number that the victim itself gives back must not be the one that is taken.
       const plug = openSync('/dev/null', 'r');

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CloseReason, fixedSize, type Reply } from '../../src/index.ts';
-import { type Conversation, type ConverseOptions, converse } from '../../src/testing/index.ts';
-import { answering, echo, Gate, lastWords, never } from './support.ts';
-
-/** The conversation goes on for all of `milliseconds` but the last one, and ends then. */
-async function closesAfter<State>(talk: Conversation<State>, milliseconds: number, reason: CloseReason) {
-  await talk.advance(milliseconds - 1);
-  assert.equal(talk.closed, undefined, `it was over before ${milliseconds} ms had passed`);
-  await talk.advance(1);
-  assert.equal(talk.closed, reason);
-}
-
-const none = Number.POSITIVE_INFINITY;
-const noDeadlines: ConverseOptions = {
-  idleTimeout: none,
-  frameTimeout: none,
-  writeTimeout: none,
-  handlerTimeout: none,
-  maxSession: none,
-};
+import { fixedSize, type Reply } from '../../src/index.ts';
+import { converse } from '../../src/testing/index.ts';
+import { answering, closesAfter, echo, Gate, lastWords, never, noDeadlines } from './support.ts';
 
 test('a client that never says anything is idle from its beginning', async () => {
   await closesAfter(converse(answering(echo)), 300_000, 'idle');
@@ -114,138 +97,6 @@ test('a frame that is begun while an answer is pending has its time from when th
   assert.equal(talk.closed, undefined);
   gate.open('answer');
   await closesAfter(talk, 1_000, 'frame-timeout');
-});
-
-test('a client that takes nothing of its answer is closed, without a word', async () => {
-  const talk = converse(answering(echo, lastWords), { writeTimeout: 1_000 });
-  talk.stopReading();
-  await talk.advance(3_000);
-  talk.send('x\n');
-  await closesAfter(talk, 1_000, 'write-timeout');
-  talk.startReading();
-  assert.equal(await talk.receive(), '');
-});
-
-test('the time to take an answer begins with the answer', async () => {
-  const gate = new Gate<string>();
-  const talk = converse(
-    answering(() => gate.opened),
-    { ...noDeadlines, writeTimeout: 1_000 },
-  );
-  talk.stopReading();
-  talk.send('x\n');
-  await talk.advance(5_500);
-  gate.open('answer');
-  await closesAfter(talk, 1_000, 'write-timeout');
-});
-
-test('a client that takes a byte now and then is given the time it needs', async () => {
-  const talk = converse(
-    answering(() => 'x'.repeat(20)),
-    { writeTimeout: 1_000 },
-  );
-  talk.stopReading();
-  talk.send('x\n');
-  for (let i = 0; i < 19; i++) {
-    await talk.advance(999);
-    talk.startReading(1);
-  }
-  assert.equal((await talk.receive()).length, 19);
-  await closesAfter(talk, 1_000, 'write-timeout');
-});
-
-test('a farewell that the client does not take does not keep the conversation open', async () => {
-  const talk = converse(answering(echo, lastWords), { idleTimeout: 5_000, writeTimeout: 1_000 });
-  talk.stopReading();
-  await talk.advance(5_000);
-  assert.equal(talk.closed, undefined);
-  await talk.advance(999);
-  assert.equal(talk.closed, undefined);
-  await talk.advance(1);
-  assert.notEqual(talk.closed, undefined);
-});
-
-test('a handler that never settles is closed with a farewell', async () => {
-  const talk = converse(
-    answering(() => never, lastWords),
-    { handlerTimeout: 1_000 },
-  );
-  await talk.advance(500);
-  talk.send('x\n');
-  await closesAfter(talk, 1_000, 'handler-timeout');
-  assert.equal(await talk.receive(), 'farewell: handler-timeout\n');
-});
-
-test('each piece of an answer has a time of its own', async () => {
-  const gates = Array.from({ length: 5 }, () => new Gate<string>());
-  async function* slow(): AsyncGenerator<Reply> {
-    for (const gate of gates) yield gate.opened;
-  }
-  const talk = converse(answering(slow, lastWords), { handlerTimeout: 1_000 });
-  talk.send('x\n');
-  for (const [i, gate] of gates.slice(0, 4).entries()) {
-    await talk.advance(999);
-    gate.open(`${i}`);
-    await talk.settle();
-  }
-  await closesAfter(talk, 1_000, 'handler-timeout');
-  // Words now would be taken for the rest of the answer.
-  assert.equal(await talk.receive(), '0123');
-});
-
-test('a generator that is not asked because the client does not read is not late', async () => {
-  function* endless(): Generator<Reply> {
-    for (;;) yield Promise.resolve('x'.repeat(1_000));
-  }
-  const talk = converse(answering(endless), { ...noDeadlines, handlerTimeout: 1_000 });
-  talk.stopReading();
-  talk.send('x\n');
-  await talk.advance(100_000);
-  assert.equal(talk.closed, undefined);
-});
-
-test('with a concurrency, the handler that has been busy longest is the one that is late', async () => {
-  const talk = converse(
-    answering((line) => (line === 'never' ? never : `${line}\n`), { concurrency: 3 }),
-    {
-      handlerTimeout: 1_000,
-    },
-  );
-  talk.send('never\n');
-  await talk.advance(600);
-  talk.send('never\na\n');
-  await closesAfter(talk, 400, 'handler-timeout');
-  assert.equal(await talk.receive(), 'a\n');
-});
-
-test('a promise behind an answer that has begun has its own time from the beginning', async () => {
-  const gate = new Gate<string>();
-  async function* slow(): AsyncGenerator<Reply> {
-    yield 'half';
-    yield gate.opened;
-  }
-  const talk = converse(
-    answering((line) => (line === 'slow' ? slow() : never), { concurrency: 2 }),
-    {
-      handlerTimeout: 1_000,
-    },
-  );
-  talk.send('slow\n');
-  await talk.advance(100);
-  talk.send('never\n');
-  await talk.advance(800);
-  gate.open('way');
-  assert.equal(await talk.receive(), 'halfway');
-  await closesAfter(talk, 200, 'handler-timeout');
-});
-
-test('a greeting and last words have their time as answers do', async () => {
-  const greeting = converse(answering(echo, { open: () => never }), { handlerTimeout: 1_000 });
-  await closesAfter(greeting, 1_000, 'handler-timeout');
-  const farewell = converse(answering(echo, { farewell: () => never }), { handlerTimeout: 1_000 });
-  await farewell.advance(100);
-  farewell.drain();
-  await closesAfter(farewell, 1_000, 'drain');
 });
 
 test('a conversation lasts its time and no longer, whatever goes on in it', async () => {

@@ -184,6 +184,14 @@ test('a handler that never settles holds up its own client alone', async () => {
   assert.equal(await stuck.receive(), '');
 });
 
+test('a state that cannot be made is reported, and costs its client the conversation, not the server', () => {
+  const talk = converse(answering(echo, { state: fail }));
+  talk.send('x\n');
+  assert.deepEqual(talk.errors, [failure]);
+  assert.equal(talk.closed, 'error');
+  assert.equal(talk.messages, 0);
+});
+
 test('a close that throws is reported, and the conversation is over all the same', () => {
   const talk = converse(answering(echo, { close: fail }));
   talk.reset();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client, CloseReason, Protocol, Reply } from '../../src/index.ts';
-import { converse } from '../../src/testing/index.ts';
+import { type Conversation, converse } from '../../src/testing/index.ts';
 import { answering, echo, Gate, lastWords, later, never } from './support.ts';
 
 /** A protocol whose answers are `reply`, and what becomes of its client. */
@@ -74,7 +74,7 @@ test('a signal is the same one each time, and has not aborted while the conversa
   assert.equal(signal.reason, 'stopped');
 });
 
-const endings: { name: string; end: (talk: ReturnType<typeof converse>) => void | Promise<void> }[] = [
+const endings: { name: string; end: (talk: Conversation) => void | Promise<void> }[] = [
   { name: 'breaks off', end: (talk) => talk.reset() },
   { name: 'takes nothing any more', end: (talk) => talk.advance(1_000) },
   { name: 'is broken off by the server', end: (talk) => talk.stop() },
@@ -102,7 +102,7 @@ for (const { name, end } of endings) {
     talk.send('x\n');
     await talk.settle();
     assert.deepEqual(closed, []);
-    await end(talk as unknown as ReturnType<typeof converse>);
+    await end(talk);
     assert.deepEqual(closed, ['inner', 'outer']);
     assert.notEqual(talk.closed, undefined);
   });
@@ -121,7 +121,7 @@ for (const { name, end } of endings) {
     talk.send('x\n');
     await talk.settle();
     assert.equal(closed, 0);
-    await end(talk as unknown as ReturnType<typeof converse>);
+    await end(talk);
     await talk.settle();
     assert.equal(closed, 1);
   });

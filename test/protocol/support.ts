@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Client, type CloseReason, lines, type Protocol, type Reply } from '../../src/index.ts';
+import type { Conversation, ConverseOptions } from '../../src/testing/index.ts';
 
 /** A protocol of lines whose answers are those of `message`. */
 export function answering<State = undefined>(
@@ -41,3 +43,23 @@ export class Gate<Value = void> {
     this.#resolvers.reject(error);
   }
 }
+
+/** The conversation goes on for all of `milliseconds` but the last one, and ends then. */
+export async function closesAfter<State>(
+  talk: Conversation<State>,
+  milliseconds: number,
+  reason: CloseReason,
+): Promise<void> {
+  await talk.advance(milliseconds - 1);
+  assert.equal(talk.closed, undefined, `it was over before ${milliseconds} ms had passed`);
+  await talk.advance(1);
+  assert.equal(talk.closed, reason);
+}
+
+export const noDeadlines: ConverseOptions = {
+  idleTimeout: Number.POSITIVE_INFINITY,
+  frameTimeout: Number.POSITIVE_INFINITY,
+  writeTimeout: Number.POSITIVE_INFINITY,
+  handlerTimeout: Number.POSITIVE_INFINITY,
+  maxSession: Number.POSITIVE_INFINITY,
+};

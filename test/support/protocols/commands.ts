@@ -54,6 +54,7 @@ export default function commands(options: CommandOptions = {}): Protocol<string>
 
   const answers: Record<string, Answer> = {
     echo: (words) => `${words.join(' ')}\n`,
+    nothing: () => undefined,
     later: ([milliseconds, ...words]) => sleep(Number(milliseconds), `${words.join(' ')}\n`),
     *count([to]) {
       yield* numbered(Number(to));

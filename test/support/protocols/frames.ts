@@ -1,18 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { byteLines, fixedSize, lengthPrefixed, lines, type Protocol, raw } from '../../../src/index.ts';
 
 export type FrameOptions = {
   framing: 'lines' | 'byte-lines' | 'prefixed' | 'fixed' | 'raw';
   /** The longest line or prefixed frame, and the size of a fixed one. Default 1,024. */
   size?: number;
-  /** Whether the answer is a promise, so that later frames wait for it. */
-  later?: boolean;
+  /** For how long each frame is kept before it is answered, in milliseconds; 0 for a promise that settles at once. Default: not at all. */
+  keep?: number;
+  concurrency?: number;
 };
 
 /** Every frame comes back as `<frame>`: what the server saw as a frame is what stands between the brackets. */
 export default function frames({
   framing,
   size = 1_024,
-  later = false,
+  keep,
+  concurrency = 1,
 }: FrameOptions): Protocol<string | Buffer> {
   const framings = {
     lines: () => lines({ maxLength: size }),
@@ -24,10 +27,12 @@ export default function frames({
   return {
     name: 'frames',
     framing: framings[framing](),
+    concurrency,
     message(frame) {
       const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
-      const answer = Buffer.concat([Buffer.from('<'), bytes, Buffer.from('>')]);
-      return later ? Promise.resolve(answer) : answer;
+      const answer = () => Buffer.concat([Buffer.from('<'), bytes, Buffer.from('>')]);
+      if (keep === undefined) return answer();
+      return (keep === 0 ? Promise.resolve() : sleep(keep)).then(answer);
     },
     error: (error) => `!${(error as Error).name}`,
   };

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onEveryModel } from '../support/models.ts';
+import type { FrameOptions } from '../support/protocols/frames.ts';
+import { serveFrames } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+/** Frames are kept for a while by their handler, and answered then. */
+const kept = { keep: 30, concurrency: 100_000 } as const;
+
+/** The letters of a client, which differ from those of any other at every place. */
+const letters = (client: number, length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => 97 + ((i + (i >> 8) + client * 5) % 26)));
+
+const framings: { frames: FrameOptions; encode: (content: Buffer) => Buffer }[] = [
+  { frames: { framing: 'raw', ...kept }, encode: (content) => content },
+  { frames: { framing: 'fixed', size: 50_000, ...kept }, encode: (content) => content },
+  { frames: { framing: 'fixed', size: 100, ...kept }, encode: (content) => content },
+  // Two at a time: the others wait in a store, which is compacted while frames that were taken from it are still in use.
+  { frames: { framing: 'fixed', size: 10_000, keep: 3, concurrency: 2 }, encode: (content) => content },
+  {
+    frames: { framing: 'byte-lines', size: 100_000, ...kept },
+    encode: (content) => Buffer.concat([content, Buffer.from('\n')]),
+  },
+  {
+    frames: { framing: 'prefixed', size: 65_535, ...kept },
+    encode: (content) => Buffer.concat([Buffer.from([content.length >> 8, content.length & 255]), content]),
+  },
+];
+
+onEveryModel((model) => {
+  for (const { frames, encode } of framings) {
+    test(`frames that a handler keeps are not overwritten by later bytes (${frames.framing}, ${frames.size ?? 'any'})`, async () => {
+      await using server = await serveFrames(model, frames);
+      const length = frames.framing === 'fixed' ? 50_000 : 60_000;
+      const rounds = 20;
+      const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.address)));
+      // In turns, so that what one sends would land in the buffer from which the frames of another were taken.
+      for (let round = 0; round < rounds; round++) {
+        for (const [i, client] of clients.entries()) client.send(encode(letters(i, length)));
+        await new Promise((turn) => setImmediate(turn));
+      }
+      for (const [i, client] of clients.entries()) {
+        client.finish();
+        const echoed = (await client.readText()).replaceAll(/[<>]/g, '');
+        assert.ok(echoed === letters(i, length).toString().repeat(rounds), `client ${i} got other bytes`);
+      }
+    });
+  }
+});
