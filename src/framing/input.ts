@@ -12,8 +12,9 @@ export class Input {
   #start = 0;
   #end = 0;
   #lent = false;
-  /** Whether a frame is a view of {@link #bytes}. */
-  #given = false;
+  /** Whether a frame is a view of the store, or of what was lent since the last {@link settle}. */
+  #storeGiven = false;
+  #lentGiven = false;
 
   /** How many bytes are waiting. */
   get length(): number {
@@ -28,8 +29,9 @@ export class Input {
   /** Where `byte` first stands at or after `from`; -1 when it does not. */
   indexOf(byte: number, from = 0): number {
     if (from >= this.length) return -1;
-    const found = this.#bytes.indexOf(byte, this.#start + from);
-    return found < 0 || found >= this.#end ? -1 : found - this.#start;
+    // Only what is waiting: the memory behind it would be searched in vain, each time anew.
+    const found = this.#bytes.subarray(this.#start + from, this.#end).indexOf(byte);
+    return found < 0 ? -1 : from + found;
   }
 
   /** An unsigned integer of 1 to 4 bytes at `index`. */
@@ -53,7 +55,8 @@ export class Input {
     const start = this.#start;
     this.#start += length;
     if (length >= VIEW_FROM) {
-      this.#given = true;
+      if (this.#lent) this.#lentGiven = true;
+      else this.#storeGiven = true;
       return this.#bytes.subarray(start, start + length);
     }
     const taken = Buffer.allocUnsafe(length);
@@ -73,7 +76,6 @@ export class Input {
    */
   feed(bytes: Buffer, from: number, to: number, most: number): number {
     if (this.length === 0) {
-      if (!this.#lent) this.#given = false;
       this.#bytes = bytes;
       this.#start = from;
       this.#end = to;
@@ -90,7 +92,8 @@ export class Input {
    * @returns whether a frame is a view of the receive buffer, whose bytes then must not be written again
    */
   settle(): boolean {
-    const given = this.#lent && this.#given;
+    const given = this.#lentGiven;
+    this.#lentGiven = false;
     if (this.#start === this.#end) this.clear();
     else if (this.#lent) {
       const lent = this.#bytes;
@@ -106,7 +109,7 @@ export class Input {
   clear(): void {
     this.#bytes = EMPTY;
     this.#start = this.#end = 0;
-    this.#lent = this.#given = false;
+    this.#lent = this.#storeGiven = false;
   }
 
   #append(bytes: Buffer, from: number, to: number): void {
@@ -115,14 +118,14 @@ export class Input {
     if (this.#end + added > this.#bytes.length) {
       // Moving only when half is free, and growing twofold, keep the copying linear in the bytes received, however
       // small the pieces they come in.
-      const movable = !this.#given && 2 * (length + added) <= this.#bytes.length;
+      const movable = !this.#storeGiven && 2 * (length + added) <= this.#bytes.length;
       const capacity = Math.max(SMALLEST_STORE, length === 0 ? added : 2 * (length + added));
       const store = movable ? this.#bytes : Buffer.allocUnsafeSlow(capacity);
       this.#bytes.copy(store, 0, this.#start, this.#end);
       this.#bytes = store;
       this.#start = 0;
       this.#end = length;
-      this.#given = false;
+      this.#storeGiven = false;
     }
     bytes.copy(this.#bytes, this.#end, from, to);
     this.#end += added;

@@ -1,11 +1,14 @@
 /** What a wheel holds: an object with room for its place in it, so that entering and leaving cost no allocation. */
 export abstract class WheelEntry {
-  slot = -1;
+  slot = NOWHERE;
   previous: WheelEntry | undefined;
   next: WheelEntry | undefined;
 }
 
 const SLOTS = 512;
+/** The slot of an entry that is in none, and of one that is about to be visited. */
+const NOWHERE = -1;
+const DUE = -2;
 
 /**
  * One coarse timer for any number of clients: a ring of slots of `granularity` milliseconds, each with a list of entries to
@@ -41,12 +44,13 @@ export class TimerWheel<Entry extends WheelEntry> {
 
   /** Takes an entry out; one that is in no slot is left alone. */
   remove(entry: Entry): void {
-    if (entry.slot < 0) return;
+    if (entry.slot === DUE) entry.slot = NOWHERE;
+    if (entry.slot === NOWHERE) return;
     if (entry.previous === undefined) this.#slots[entry.slot] = entry.next as Entry | undefined;
     else entry.previous.next = entry.next;
     if (entry.next !== undefined) entry.next.previous = entry.previous;
     entry.previous = entry.next = undefined;
-    entry.slot = -1;
+    entry.slot = NOWHERE;
     this.#size--;
   }
 
@@ -62,11 +66,16 @@ export class TimerWheel<Entry extends WheelEntry> {
       for (let entry = this.#slots[(first + i) % SLOTS]; entry !== undefined; ) {
         const following = entry.next as Entry | undefined;
         this.remove(entry);
+        entry.slot = DUE;
         due.push(entry);
         entry = following;
       }
     }
-    for (const entry of due) visit(entry);
+    for (const entry of due) {
+      if (entry.slot !== DUE) continue;
+      entry.slot = NOWHERE;
+      visit(entry);
+    }
   }
 
   /** When the next slot with an entry passes; Infinity while the wheel is empty. */

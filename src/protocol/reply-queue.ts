@@ -46,10 +46,10 @@ export class ReplyQueue implements ReplyOwner {
   }
 
   add(reply: Reply, answers: boolean): void {
-    const reader = new ReplyReader(reply, answers, this);
+    const reader = new ReplyReader(reply, answers, this, this.#clock.now);
     if (answers) this.answering++;
     this.#replies.push(reader);
-    this.#ready.push(reader);
+    if (!reader.pending) this.#ready.push(reader);
   }
 
   /** Moves pieces into the output until it is full, or until every reply is over or pending. */

@@ -6,6 +6,7 @@ import type { CloseReason } from './close-reason.ts';
 import { Output } from './output.ts';
 import type { Protocol, Reply } from './protocol.ts';
 import { ReplyQueue, type ReplyQueueOwner } from './reply-queue.ts';
+import { discardReply } from './reply-reader.ts';
 import type { EndedSession, SessionHost, Tokens } from './session-host.ts';
 import { READ, type SessionPort, type Waker, WRITE } from './session-port.ts';
 
@@ -67,7 +68,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     this.#framer = protocol.framing.create();
     this.#turnLeft = host.limits.messagesPerTurn;
     this.openedAt = this.#activeAt = this.#progressAt = host.clock.now;
-    this.client = new Client(identity, host.house, protocol.state?.() as State, this);
+    this.client = new Client(identity, host.house, undefined as State, this);
   }
 
   // What the loop calls.
@@ -86,8 +87,12 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   open(): void {
-    if (this.#protocol.open === undefined) return;
-    this.#say(() => this.#protocol.open?.(this.client));
+    const protocol = this.#protocol;
+    if (protocol.state === undefined && protocol.open === undefined) return;
+    this.#say(() => {
+      if (protocol.state !== undefined) this.client.state = protocol.state();
+      return protocol.open?.(this.client);
+    });
     this.#advance();
   }
 
@@ -102,8 +107,9 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       const waited = this.#input.length;
       offset += this.#input.feed(bytes, offset, length, this.#dispatches() ? most : Number.POSITIVE_INFINITY);
       this.#advance();
-      const stuck = offset < length && this.#dispatches() && this.#input.length >= Math.max(waited, most);
-      if (stuck) this.#badFrame(new FrameTooLongError(most));
+      const full = offset < length && this.#dispatches() && this.#input.length >= Math.max(waited, most);
+      if (full || (this.#frameSince !== undefined && this.#input.length > most))
+        this.#badFrame(new FrameTooLongError(most));
     }
     if (this.#turnLeft === 0 && this.#input.length > 0) this.waker?.wake();
     return this.#input.settle();
@@ -164,8 +170,9 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   drain(): void {
-    this.#draining = true;
+    if (this.#phase !== OPEN) return;
     this.#end('drain', this.#farewell('drain'));
+    this.#draining = true;
     this.resume();
     this.waker?.wake();
   }
@@ -283,7 +290,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     if (this.#inputEnded || this.#draining) this.#input.clear();
     if (this.#input.length === 0) this.#frameSince = undefined;
     else this.#frameSince ??= this.#host.clock.now;
-    if (this.#inputEnded) this.#end('client');
+    if (this.#inputEnded && !this.#draining) this.#end('client');
   }
 
   #message(frame: Frame): void {
@@ -317,7 +324,11 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
 
   /** The common answers are written at once; the others are pulled, piece by piece. */
   #answer(reply: Reply): void {
-    if (reply === undefined || reply === null || this.#phase === FINISHED) return;
+    if (reply === undefined || reply === null) return;
+    if (this.#phase === FINISHED) {
+      discardReply(reply);
+      return;
+    }
     const immediate = typeof reply === 'string' || reply instanceof Uint8Array;
     if (immediate && this.#replies?.halfWritten !== true) {
       this.#write(typeof reply === 'string' ? Buffer.from(reply) : reply);
@@ -358,10 +369,11 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     return () => this.#protocol.farewell?.(reason, this.client);
   }
 
-  /** Ends after the answers in progress. The first reason stands. */
+  /** Ends after the answers in progress. The first reason stands, but draining gives way to any other. */
   #end(reason: CloseReason, lastWords?: () => Reply): void {
-    if (this.#phase !== OPEN) return;
+    if (this.#phase > ENDING || (this.#phase === ENDING && !this.#draining)) return;
     this.#phase = ENDING;
+    this.#draining = false;
     this.#reason = reason;
     this.#lastWords = lastWords;
     this.#frameSince = undefined;

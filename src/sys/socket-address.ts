@@ -36,10 +36,17 @@ export function encodeIpAddress(address: string, port: number): Buffer {
     encoded.writeUInt16LE(AF_INET6, 0);
     encoded.writeUInt16BE(port, 2);
     inetPton(AF_INET6, numeric, encoded.subarray(8));
-    if (zone !== undefined) encoded.writeUInt32LE(Number(zone) || ifNameToIndex(zone), 24);
+    if (zone !== undefined) encoded.writeUInt32LE(zoneIndex(zone), 24);
     return encoded;
   }
   throw new OptionError(`"${address}" is not an IPv4 or IPv6 address`);
+}
+
+/** A zone is the number or the name of a network interface (RFC 4007 section 11). */
+function zoneIndex(zone: string): number {
+  const index = /^\d+$/.test(zone) ? Number(zone) : ifNameToIndex(zone);
+  if (index > 0) return index;
+  throw new OptionError(`this machine has no network interface "${zone}"`);
 }
 
 /** Encodes `struct sockaddr_un` for a path in the file system; throws {@link OptionError} when it is too long. */
