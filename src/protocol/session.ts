@@ -144,6 +144,8 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   resume(): void {
+    // A handler that drains the server stands in the midst of it, and of a receive buffer.
+    if (this.#advancing) return;
     this.#turnLeft = this.#host.limits.messagesPerTurn;
     this.#advance();
     this.#input.settle();

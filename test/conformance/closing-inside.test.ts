@@ -53,6 +53,7 @@ onEveryModel((model) => {
 
         assert.equal(events.of('draining').length, 1);
         assert.equal(events.of('stopped').length, 1);
+        assert.equal(events.all.at(-1)?.type, 'stopped', 'something is told after the end');
         assert.equal(events.of('opened').length, events.of('closed').length);
         const { active, waiting } = server.stats();
         assert.deepEqual({ active, waiting }, { active: 0, waiting: 0 });

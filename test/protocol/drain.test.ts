@@ -74,15 +74,15 @@ test('several answers in progress are all finished', async () => {
   assert.equal(await talk.receive(), '125farewell: drain\n');
 });
 
-test('a quota that is spent meanwhile does not change the end', async () => {
+test('a quota that is spent meanwhile ends it as it does otherwise', async () => {
   const talk = converse(answering(echo, lastWords), { quota: 2, messagesPerTurn: 1 });
   talk.send('1\n2\n3\n');
   talk.drain();
-  assert.equal(await talk.receive(), '1\n2\nfarewell: drain\n');
-  assert.equal(talk.closed, 'drain');
+  assert.equal(await talk.receive(), '1\n2\nfarewell: quota\n');
+  assert.equal(talk.closed, 'quota');
 });
 
-test('a handler that fails meanwhile is reported, and the rest is answered', async () => {
+test('a handler that fails meanwhile ends it as it does otherwise', async () => {
   const talk = converse(
     answering(
       (line) => (line === 'fail' ? Promise.reject(new Error('failure')) : later(echo(line))),
@@ -91,9 +91,9 @@ test('a handler that fails meanwhile is reported, and the rest is answered', asy
   );
   talk.send('1\nfail\n2\n');
   talk.drain();
-  assert.equal(await talk.receive(), '1\n2\nfarewell: drain\n');
+  assert.equal(await talk.receive(), '1\nerror: failure\n');
   assert.equal(talk.errors.length, 1);
-  assert.equal(talk.closed, 'drain');
+  assert.equal(talk.closed, 'error');
 });
 
 test('a client that half-closes while it drains gets the rest all the same', async () => {

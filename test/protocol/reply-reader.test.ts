@@ -9,7 +9,7 @@ import { PENDING, ReplyReader } from '../../src/protocol/reply-reader.ts';
 async function read(reply: Reply): Promise<string[]> {
   const pieces: string[] = [];
   let ready = 0;
-  const reader = new ReplyReader(reply, true, { replyReady: () => ready++ });
+  const reader = new ReplyReader(reply, true, { replyReady: () => ready++ }, 0);
   for (;;) {
     const piece = reader.next(0);
     if (piece === undefined) return pieces;
@@ -157,7 +157,7 @@ test('a generator is asked for one piece at a time', () => {
   const endless = (function* () {
     for (;;) yield `${++pulled}`;
   })();
-  const reader = new ReplyReader(endless, true, { replyReady: () => {} });
+  const reader = new ReplyReader(endless, true, { replyReady: () => {} }, 0);
   assert.equal(reader.next(0), '1');
   assert.equal(pulled, 1);
   assert.equal(reader.next(0), '2');
@@ -176,7 +176,7 @@ test('closing a reply closes its generators, the innermost first, even when one 
     }
   };
   const reply = generator('outer', [generator('middle', generator('inner', 'a'))]);
-  const reader = new ReplyReader(reply, true, { replyReady: () => {} });
+  const reader = new ReplyReader(reply, true, { replyReady: () => {} }, 0);
   assert.equal(reader.next(0), 'a');
   reader.close();
   assert.deepEqual(closed, ['inner', 'middle', 'outer']);
@@ -193,7 +193,12 @@ test('closing a reply closes its async generators, and what they fail with is no
       throw new Error('while closing');
     }
   };
-  const reader = new ReplyReader(generator('outer', generator('inner', 'a')), true, { replyReady: () => {} });
+  const reader = new ReplyReader(
+    generator('outer', generator('inner', 'a')),
+    true,
+    { replyReady: () => {} },
+    0,
+  );
   while (reader.next(0) !== 'a') await turn();
   reader.close();
   await turn();
@@ -203,7 +208,7 @@ test('closing a reply closes its async generators, and what they fail with is no
 test('a reply that is closed while it waits is not reported ready, nor is its failure', async () => {
   let ready = 0;
   for (const settle of [() => Promise.resolve('late'), () => Promise.reject(new Error('late'))]) {
-    const reader = new ReplyReader(turn().then(settle), true, { replyReady: () => ready++ });
+    const reader = new ReplyReader(turn().then(settle), true, { replyReady: () => ready++ }, 0);
     assert.equal(reader.next(0), PENDING);
     reader.close();
     await turn();
@@ -213,9 +218,12 @@ test('a reply that is closed while it waits is not reported ready, nor is its fa
 });
 
 test('it tells since when it waits', async () => {
-  const reader = new ReplyReader([Promise.resolve('a'), Promise.resolve('b')], true, {
-    replyReady: () => {},
-  });
+  const reader = new ReplyReader(
+    [Promise.resolve('a'), Promise.resolve('b')],
+    true,
+    { replyReady: () => {} },
+    0,
+  );
   assert.equal(reader.next(5), PENDING);
   assert.deepEqual([reader.pending, reader.pendingSince], [true, 5]);
   await turn();
