@@ -83,6 +83,7 @@ export class FdListener implements Listener, Watched {
   close(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    this.#paused = true;
     this.#reactor.unwatch(this);
     close(this.fd);
     if ('path' in this.target) removeSocketFile(this.target.path);

@@ -107,7 +107,9 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       const waited = this.#input.length;
       offset += this.#input.feed(bytes, offset, length, this.#dispatches() ? most : Number.POSITIVE_INFINITY);
       this.#advance();
-      const full = offset < length && this.#dispatches() && this.#input.length >= Math.max(waited, most);
+      // A framer that is not asked, for want of room or of its turn, says nothing about what waits.
+      if (!this.#dispatches()) continue;
+      const full = offset < length && this.#input.length >= Math.max(waited, most);
       if (full || (this.#frameSince !== undefined && this.#input.length > most))
         this.#badFrame(new FrameTooLongError(most));
     }

@@ -48,6 +48,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #entering: Visitor[] | undefined;
   #ending: Promise<DrainReport> | undefined;
   #hurried = false;
+  #toldListening: NodeJS.Immediate | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, loop: Loop) {
@@ -101,7 +102,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       address: formatAddress(this.#address),
     } as const;
     // Nobody can have subscribed before `serve` has returned the server.
-    setImmediate(() => this.events.emit(listening));
+    this.#toldListening = setImmediate(() => this.events.emit(listening));
   }
 
   /** What it has done and is doing. */
@@ -141,13 +142,16 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   }
 
   async #drain(timeout: number): Promise<DrainReport> {
-    const { active, waiting } = this.#admission;
-    this.events.emit({ type: 'draining', active, waiting, timeout });
     this.#listener?.close();
     this.#listener = undefined;
+    clearImmediate(this.#toldListening);
+    // The rest not at once: a subscriber or a handler may ask for it, in the midst of an arrival or a departure.
+    await Promise.resolve();
+    const { active, waiting } = this.#admission;
+    this.events.emit({ type: 'draining', active, waiting, timeout });
     this.#line.stop();
     for (const visitor of this.#admission.dismissLine()) this.#refuse(visitor, 'draining');
-    if (timeout > 0) {
+    if (timeout > 0 && !this.#hurried) {
       await this.#worker.drain();
       await this.#emptyWithin(timeout);
     }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerEventType } from '../../src/index.ts';
-import { eventually, soon } from '../support/eventually.ts';
 import { Record } from '../support/events.ts';
+import { eventually, soon } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';

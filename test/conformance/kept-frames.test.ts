@@ -33,7 +33,7 @@ onEveryModel((model) => {
     test(`frames that a handler keeps are not overwritten by later bytes (${frames.framing}, ${frames.size ?? 'any'})`, async () => {
       await using server = await serveFrames(model, frames);
       const length = frames.framing === 'fixed' ? 50_000 : 60_000;
-      const rounds = 20;
+      const rounds = 10;
       const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.address)));
       // In turns, so that what one sends would land in the buffer from which the frames of another were taken.
       for (let round = 0; round < rounds; round++) {

@@ -5,58 +5,69 @@ import { onEveryModel } from '../support/models.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess, type ServerTask } from '../support/test-process.ts';
 
-onEveryModel((model) => {
-  const task: ServerTask = {
-    model,
-    module: 'commands',
-    protocol: {},
-    options: { maxClients: 20, maxWaiting: 20, idleTimeout: 60_000 },
-  };
+onEveryModel(
+  (model) => {
+    const task: ServerTask = {
+      model,
+      module: 'commands',
+      protocol: {},
+      options: { maxClients: 20, maxWaiting: 20, idleTimeout: 60_000 },
+    };
 
-  test('a server that stops leaves no descriptor behind and lets its process end by itself', async () => {
-    await using server = await ServerProcess.start(task);
-    const stories: ((client: TestClient) => unknown)[] = [
-      (client) => client.finish('echo\nflood 100000\n'),
-      (client) => client.send('bye\n'),
-      (client) => client.send('throw\n'),
-      (client) => client.send('never\n'),
-      (client) => client.reset(),
-      (client) => client.socket.destroy(),
-      () => {},
-    ];
-    for (let i = 0; i < 210; i++) {
-      const client = await TestClient.connect(server.address);
-      stories[i % stories.length]?.(client);
-      // Some stay to the end: those who are in, who wait, and who are refused.
-      if (i % 3 > 0) setTimeout(() => client.socket.destroy(), 5);
-    }
-    await server.ask('close');
-    await eventually('all descriptors are closed', async () => {
-      const { before, now } = await server.ask('descriptors');
-      return now <= before;
+    test('a server that stops leaves no descriptor behind and lets its process end by itself', async () => {
+      await using server = await ServerProcess.start(task);
+      const stories: ((client: TestClient) => unknown)[] = [
+        (client) => client.finish('echo\nflood 100000\n'),
+        (client) => client.send('bye\n'),
+        (client) => client.send('throw\n'),
+        (client) => client.send('never\n'),
+        (client) => client.reset(),
+        (client) => client.socket.destroy(),
+        () => {},
+      ];
+      for (let i = 0; i < 210; i++) {
+        const client = await TestClient.connect(server.address);
+        stories[i % stories.length]?.(client);
+        // Some stay to the end: those who are in, who wait, and who are refused.
+        if (i % 3 > 0) setTimeout(() => client.socket.destroy(), 5);
+      }
+      await server.ask('close');
+      await eventually('all descriptors are closed', async () => {
+        const { before, now } = await server.ask('descriptors');
+        return now <= before;
+      });
+      server.child.disconnect();
+      assert.deepEqual(await soon('the process ends', server.exited), { code: 0, signal: null });
     });
-    server.child.disconnect();
-    assert.deepEqual(await soon('the process ends', server.exited), { code: 0, signal: null });
-  });
 
-  test('clients that have gone leave no descriptor behind in a server that goes on', async () => {
-    await using server = await ServerProcess.start(task);
-    using first = await TestClient.connect(server.address);
-    assert.equal(await first.ask('echo in'), 'in');
-    const { now: usual } = await server.ask('descriptors');
-    // Ended by the server, these never close their side: the server lets go of them all the same.
-    const lingering: TestClient[] = [];
-    for (let i = 0; i < 10; i++) {
-      const client = await TestClient.connect(server.address, { keepsOpen: true });
-      client.send('bye\n');
-      assert.equal(await client.readText(), 'bye\n');
-      lingering.push(client);
-    }
-    await eventually(
-      'their descriptors are closed',
-      async () => (await server.ask('descriptors')).now <= usual,
-    );
-    assert.equal(await first.ask('echo still'), 'still');
-    for (const client of lingering) client[Symbol.dispose]();
-  });
-});
+    test('a process that exits while a server is serving and asleep ends at once', async () => {
+      await using server = await ServerProcess.start(task);
+      using client = await TestClient.connect(server.address);
+      assert.equal(await client.ask('later 100 in'), 'in');
+      server.ask('exit').catch(() => {});
+      assert.deepEqual(await soon('the process ends', server.exited), { code: 3, signal: null });
+    });
+
+    test('clients that have gone leave no descriptor behind in a server that goes on', async () => {
+      await using server = await ServerProcess.start(task);
+      using first = await TestClient.connect(server.address);
+      assert.equal(await first.ask('echo in'), 'in');
+      const { now: usual } = await server.ask('descriptors');
+      // Ended by the server, these never close their side: the server lets go of them all the same.
+      const lingering: TestClient[] = [];
+      for (let i = 0; i < 10; i++) {
+        const client = await TestClient.connect(server.address, { keepsOpen: true });
+        client.send('bye\n');
+        assert.equal(await client.readText(), 'bye\n');
+        lingering.push(client);
+      }
+      await eventually(
+        'their descriptors are closed',
+        async () => (await server.ask('descriptors')).now <= usual,
+      );
+      assert.equal(await first.ask('echo still'), 'still');
+      for (const client of lingering) client[Symbol.dispose]();
+    });
+  },
+  { atOnce: true },
+);

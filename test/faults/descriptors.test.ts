@@ -52,46 +52,49 @@ async function exhaust(model: Model): Promise<{ server: ServerProcess; crowd: Cr
   return { server, crowd };
 }
 
-onEveryModel((model) => {
-  test('a server that has run out of descriptors serves who is in, does not spin, and recovers', async () => {
-    const { server, crowd } = await exhaust(model);
-    await using _server = server;
-    using _crowd = crowd;
-    const inside = [...crowd.answered];
+onEveryModel(
+  (model) => {
+    test('a server that has run out of descriptors serves who is in, does not spin, and recovers', async () => {
+      const { server, crowd } = await exhaust(model);
+      await using _server = server;
+      using _crowd = crowd;
+      const inside = [...crowd.answered];
 
-    // While the others wait, it waits too.
-    const [cpuBefore, wallBefore] = [cpuTimeOf(server.pid), performance.now()];
-    for (let round = 0; round < 10; round++) {
-      for (const client of inside.slice(0, 5)) assert.equal(await client.ask('echo in'), 'in');
-      await sleep(150);
-    }
-    const cpu = cpuTimeOf(server.pid) - cpuBefore;
-    const wall = performance.now() - wallBefore;
-    assert.ok(cpu < wall / 2, `it was busy for ${cpu} ms of ${wall}`);
-    for (const client of inside) assert.equal(await client.ask('echo in'), 'in');
+      // While the others wait, it waits too.
+      const [cpuBefore, wallBefore] = [cpuTimeOf(server.pid), performance.now()];
+      for (let round = 0; round < 10; round++) {
+        for (const client of inside.slice(0, 5)) assert.equal(await client.ask('echo in'), 'in');
+        await sleep(100);
+      }
+      const cpu = cpuTimeOf(server.pid) - cpuBefore;
+      const wall = performance.now() - wallBefore;
+      assert.ok(cpu < wall / 2, `it was busy for ${cpu} ms of ${wall}`);
+      for (const client of inside) assert.equal(await client.ask('echo in'), 'in');
 
-    // Whoever leaves makes room for others.
-    for (const client of inside) client.finish();
-    await eventually('everybody is answered or gone', () => {
-      for (const client of crowd.answered) client.finish();
-      return crowd.answered.size + crowd.gone.size === CLIENTS;
+      // Whoever leaves makes room for others.
+      for (const client of inside) client.finish();
+      await eventually('everybody is answered or gone', () => {
+        for (const client of crowd.answered) client.finish();
+        return crowd.answered.size + crowd.gone.size === CLIENTS;
+      });
+      if (traits[model].waitsForDescriptors) assert.equal(crowd.gone.size, 0, 'somebody was lost');
+      await eventually('whoever comes then is served', async () => {
+        using late = await TestClient.connect(server.address);
+        return await late.ask('echo late').then(
+          (answer) => answer === 'late',
+          () => false,
+        );
+      });
     });
-    if (traits[model].waitsForDescriptors) assert.equal(crowd.gone.size, 0, 'somebody was lost');
-    await eventually('whoever comes then is served', async () => {
-      using late = await TestClient.connect(server.address);
-      return await late.ask('echo late').then(
-        (answer) => answer === 'late',
-        () => false,
-      );
-    });
-  });
 
-  test('a server that has run out of descriptors closes like any other', async () => {
-    const { server, crowd } = await exhaust(model);
-    await using _server = server;
-    using _crowd = crowd;
-    server.child.kill('SIGTERM');
-    for (const client of crowd.answered) assert.equal(await client.readText(), 'farewell drain\n');
-    assert.deepEqual(await soon('the process ends', server.exited), { code: 0, signal: null });
-  });
-});
+    test('a server that has run out of descriptors closes like any other', async () => {
+      const { server, crowd } = await exhaust(model);
+      await using _server = server;
+      using _crowd = crowd;
+      server.child.kill('SIGTERM');
+      for (const client of crowd.answered) assert.equal(await client.readText(), 'farewell drain\n');
+      assert.deepEqual(await soon('the process ends', server.exited), { code: 0, signal: null });
+    });
+  },
+  { atOnce: true },
+);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Reply, raw } from '../../src/index.ts';
+import { lines, type Reply, raw } from '../../src/index.ts';
+import { defaultSessionLimits } from '../../src/protocol/limits.ts';
+import { Session } from '../../src/protocol/session.ts';
 import { converse } from '../../src/testing/index.ts';
+import { MemoryHost } from '../../src/testing/memory-host.ts';
 import { answering, echo, later } from './support.ts';
 
 const CHUNK = 65_536;
@@ -140,4 +143,23 @@ test('unasked words that are not read hold the client back as answers do', async
   assert.deepEqual([talk.messages, talk.serverReads, talk.unread], [0, false, 2]);
   talk.startReading();
   assert.equal(await talk.receive(), '1234567890x\n');
+});
+
+test('what is read ahead behind a begun line, while the output is full, is not taken for one long line', () => {
+  const host = new MemoryHost({ ...defaultSessionLimits, highWater: 100 }, { activeClients: 2 });
+  const protocol = { ...answering(echo), framing: lines({ maxLength: 10 }) };
+  const session = new Session(protocol, { id: 1, remoteAddress: '', remotePort: 0, localPort: 0 }, host);
+  const receive = (text: string) => session.receive(Buffer.from(text), text.length);
+  session.open();
+  receive('be');
+  // Another client's handler says much, after the loop has seen that this one can be read.
+  session.client.send('x'.repeat(100));
+  receive('gun\none\ntwo\nthree\n');
+  let sent = '';
+  for (let bytes = session.outgoing(); bytes !== undefined; bytes = session.outgoing()) {
+    sent += Buffer.from(bytes).toString();
+    session.sent(bytes.length);
+  }
+  assert.equal(sent.replace(/^x+/, ''), 'begun\none\ntwo\nthree\n');
+  assert.equal(host.closed, undefined);
 });

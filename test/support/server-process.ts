@@ -23,6 +23,7 @@ const answers: Record<Question, () => unknown> = {
   errors: () => errors,
   descriptors: () => ({ before: descriptorsBefore, now: descriptors() }),
   close: () => server.close(),
+  exit: () => process.exit(3),
 };
 
 process.on('message', async ({ id, question }: { id: number; question: Question }) => {

@@ -24,6 +24,8 @@ type Answers = {
   /** How many descriptors were open before it listened, and are now. */
   descriptors: { before: number; now: number };
   close: undefined;
+  /** Calls `process.exit` with the status 3, and so does not answer. */
+  exit: never;
 };
 export type Question = keyof Answers;
 
