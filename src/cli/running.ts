@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { count, cutOff } from './event-words.ts';
 import { FAILED, OK } from './failure.ts';
 import type { Log } from './log.ts';
@@ -30,6 +31,8 @@ export async function runUntilStopped(
   await signals.first.then(afterKeyPress);
   let told = left();
   const draining = Promise.all(servers.map((server) => server.drain()));
+  // The servers tell how long they may take in a turn of their own.
+  await setImmediate();
   if (told > 0) {
     const limit = longest === Number.POSITIVE_INFINITY ? '' : `, ${formatDuration(longest)} at most`;
     const again = process.stdin.isTTY ? '; Ctrl-C again ends at once' : '';
