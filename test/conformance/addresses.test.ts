@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { formatAddress, ListenError, OptionError } from '../../src/index.ts';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { TemporaryFolder } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -35,7 +35,7 @@ onEveryModel((model) => {
     const path = folder.file('socket');
     await using server = await serveCommands(model, { path });
     assert.equal(formatAddress(server.address), path);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     assert.equal(await client.ask('who'), '1  0 0');
     client.finish('countLater 3\nflood 1000000\n');

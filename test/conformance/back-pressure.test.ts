@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerStats } from '../../src/index.ts';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Journal } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
@@ -91,7 +91,7 @@ onEveryModel((model) => {
   test('a client that lets unasked words pile up is closed with the reason overflow', async () => {
     using journal = new Journal();
     await using server = await serveCommands(model, { maxUnasked: 200_000 }, { journal: journal.path });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address, { reading: false });
     client.send('murmur 20000 1000\n');
     const [closed] = await events.until('closed');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { onEveryModel, traits } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -22,7 +22,7 @@ function backlogOf(port: number): number {
 onEveryModel((model) => {
   test('with whenFull backlog nobody is refused: the kernel holds who has no place', async () => {
     await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
-    const events = new Record(server);
+    const events = new EventLog(server);
     const clients: TestClient[] = [];
     for (let i = 0; i < 40; i++) clients.push(await TestClient.connect(server.address));
     for (const [i, client] of clients.entries()) client.finish(`echo ${i}\n`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Journal } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
@@ -11,7 +11,7 @@ onEveryModel((model) => {
   test('close breaks off every conversation, whatever it is doing', async () => {
     using journal = new Journal();
     await using server = await serveCommands(model, {}, { journal: journal.path });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using idle = await TestClient.connect(server.address);
     using never = await TestClient.connect(server.address);
     using stuck = await TestClient.connect(server.address, { reading: false });
@@ -61,7 +61,7 @@ onEveryModel((model) => {
 
   test('a server can be closed twice, from inside an event, and with await using', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     let closed: Promise<void> | undefined;
     server.events.on('message', () => {
       closed = server.close();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerEventType } from '../../src/index.ts';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually, soon } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -28,7 +28,7 @@ onEveryModel((model) => {
         assert.equal(await other.ask('echo before'), 'before');
 
         await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1 });
-        const events = new Record(server);
+        const events = new EventLog(server);
         const endings: Promise<unknown>[] = [];
         server.events.on(moment, () => void endings.push(server[way]()));
         // Two are in, one waits, one is refused, as far as it comes to that; then one fails, and one leaves.

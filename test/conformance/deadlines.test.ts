@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { Journal } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -21,7 +21,7 @@ onEveryModel(
   (model) => {
     test('a silent client is told farewell and closed after the idle time, not before', async () => {
       await using server = await serveCommands(model, { idleTimeout: 300 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       const start = performance.now();
       using client = await TestClient.connect(server.address);
       assert.equal(await client.readText(), 'farewell idle\n');
@@ -51,7 +51,7 @@ onEveryModel(
 
     test('a line of one byte now and then is cut off after the frame time, although bytes keep coming', async () => {
       await using server = await serveCommands(model, { frameTimeout: 400, idleTimeout: 30_000 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       const start = performance.now();
       while (events.of('closed').length === 0) {
@@ -81,7 +81,7 @@ onEveryModel(
     test('a client that takes nothing of its answer is closed after the write time, not before', async () => {
       using journal = new Journal();
       await using server = await serveCommands(model, { writeTimeout: 300 }, { journal: journal.path });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using client = await TestClient.connect(server.address, { reading: false });
       const start = performance.now();
       client.send('flood 1000000000\n');
@@ -111,7 +111,7 @@ onEveryModel(
     test('a promise that never settles ends its client after the handler time, not before', async () => {
       using journal = new Journal();
       await using server = await serveCommands(model, { handlerTimeout: 300 }, { journal: journal.path });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       const start = performance.now();
       client.send('never\n');
@@ -130,7 +130,7 @@ onEveryModel(
 
     test('a busy client is ended when its session has lasted its time, not before', async () => {
       await using server = await serveCommands(model, { maxSession: 400 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       const start = performance.now();
       using client = await TestClient.connect(server.address);
       while (events.of('closed').length === 0) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Journal, TemporaryFolder } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
@@ -90,7 +90,7 @@ onEveryModel(
     test('what is not finished at the deadline is cut off, not before', async () => {
       using journal = new Journal();
       await using server = await serveCommands(model, {}, { journal: journal.path });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using never = await TestClient.connect(server.address);
       using idle = await TestClient.connect(server.address);
       never.send('never\n');
@@ -110,7 +110,7 @@ onEveryModel(
 
     test('a drain without anybody in is over at once, and a second drain is the first', async () => {
       await using server = await serveCommands(model);
-      const events = new Record(server);
+      const events = new EventLog(server);
       const drained = server.drain();
       assert.equal(server.drain(), drained);
       assert.deepEqual(await drained, { cut: 0 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -9,7 +9,7 @@ import { TestClient } from '../support/test-client.ts';
 onEveryModel((model) => {
   test('a server says where it listens', async () => {
     await using server = await serveCommands(model);
-    const [listening] = await new Record(server).until('listening');
+    const [listening] = await new EventLog(server).until('listening');
     assert.deepEqual(listening, {
       type: 'listening',
       protocol: 'commands',
@@ -20,7 +20,7 @@ onEveryModel((model) => {
 
   test('the life of a client is told in order, with its counts', async () => {
     await using server = await serveCommands(model, {}, { greeting: 'hi\n' });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     assert.equal(await client.readLine(), 'hi');
     assert.equal(await client.ask('echo one'), 'one');
@@ -49,7 +49,7 @@ onEveryModel((model) => {
 
   test('the waiting line is told in order, with how long each waited', async () => {
     await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 2 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     using next = await TestClient.connect(server.address);
     assert.equal(await next.readLine(), 'place 1');
@@ -77,7 +77,7 @@ onEveryModel((model) => {
 
   test('a failed handler is told with its client and its cause, before the end', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('reject\n');
     assert.equal(await client.readText(), 'error rejected\n');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFlood } from '../support/flood.ts';
 import { onEveryModel } from '../support/models.ts';
@@ -10,7 +10,7 @@ import { TestClient } from '../support/test-client.ts';
 onEveryModel((model) => {
   test('a client with one question does not wait behind the 10,000 of another', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server, ['opened', 'message']);
+    const events = new EventLog(server, ['opened', 'message']);
     using greedy = await TestClient.connect(server.address);
     using modest = await TestClient.connect(server.address);
     await events.until('opened', 2);

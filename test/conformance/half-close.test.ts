@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -8,7 +8,7 @@ import { TestClient } from '../support/test-client.ts';
 onEveryModel((model) => {
   test('a client that has finished sending still gets all its answers, then the end', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.finish('echo a\nlater 30 b\ncountLater 3\nflood 300000\necho c\n');
     const read = await client.readAll();
@@ -22,7 +22,7 @@ onEveryModel((model) => {
 
   test('a client that finishes without a word is closed', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.finish();
     assert.equal(await client.readText(), '');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -35,7 +35,7 @@ onEveryModel((model) => {
   for (const { name, bytes, answer, reason } of endings) {
     test(`a server that ${name} is heard to the end by a client that goes on sending`, async () => {
       await using server = await serveCommands(model, { quota: 7 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       client.send(Buffer.concat([Buffer.from(bytes, 'latin1'), Buffer.alloc(4_000_000, 'more\n')]));
       assert.equal(await client.readText(), answer);
@@ -46,7 +46,7 @@ onEveryModel((model) => {
 
   test('an answer that is still in the kernel when its server has closed arrives whole', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address, { reading: false });
     const length = 300_000;
     client.send(Buffer.concat([Buffer.from(`bytes ${length}\nbye\n`), Buffer.alloc(1_500_000, 'more\n')]));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -10,7 +10,7 @@ onEveryModel(
   (model) => {
     test('the last message of a quota is answered, then come the farewell and the end', async () => {
       await using server = await serveCommands(model, { quota: 3 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       client.send('echo 1\nlater 20 2\ncountLater 2\necho 4\necho 5\n');
       assert.equal(await client.readText(), '1\n2\nline 1\nline 2\nfarewell quota\n');
@@ -52,7 +52,7 @@ onEveryModel(
 
     test('a quota that refills lets its address in again, not before its time', async () => {
       await using server = await serveCommands(model, { quota: 1, quotaPer: 'address', quotaRefill: 400 });
-      const events = new Record(server);
+      const events = new EventLog(server);
       const start = performance.now();
       using first = await TestClient.connect(server.address);
       first.send('echo 1\n');

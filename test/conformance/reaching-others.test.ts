@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel, traits } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -30,7 +30,7 @@ onEveryModel((model) => {
     skip,
   }, async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     using silent = await TestClient.connect(server.address);
     assert.equal(await silent.ask('echo in'), 'in');
     using sender = await TestClient.connect(server.address);
@@ -46,7 +46,7 @@ onEveryModel((model) => {
     skip,
   }, async () => {
     await using server = await serveCommands(model, { maxClients: 2 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using idle = await TestClient.connect(server.address);
     assert.equal(await idle.ask('echo in'), 'in');
     using sender = await TestClient.connect(server.address);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerStats } from '../../src/index.ts';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -9,7 +9,7 @@ import { TestClient } from '../support/test-client.ts';
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 
 /** The statistics as they follow from the events alone. */
-function derive(events: Record): Pick<ServerStats, 'active' | 'waiting' | 'accepted' | 'messages'> & {
+function derive(events: EventLog): Pick<ServerStats, 'active' | 'waiting' | 'accepted' | 'messages'> & {
   refused: Map<string, number>;
   closed: Map<string, number>;
 } {
@@ -27,7 +27,7 @@ function derive(events: Record): Pick<ServerStats, 'active' | 'waiting' | 'accep
   };
 }
 
-function assertConsistent(stats: ServerStats, events: Record): void {
+function assertConsistent(stats: ServerStats, events: EventLog): void {
   const { refused, closed, ...numbers } = derive(events);
   const { active, waiting, accepted, messages } = stats;
   assert.deepEqual({ active, waiting, accepted, messages }, numbers);
@@ -41,7 +41,7 @@ function assertConsistent(stats: ServerStats, events: Record): void {
 onEveryModel((model) => {
   test('statistics agree with the events at every moment, however clients come and go', async () => {
     await using server = await serveCommands(model, { maxClients: 4, maxWaiting: 6, quota: 5 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     for (const type of ['accepted', 'closed', 'opened', 'message'] as const) {
       // Inside an event the statistics may be one step ahead or behind; right after the turn they agree.
       server.events.on(type, () => setImmediate(() => assertConsistent(server.stats(), events)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -9,7 +9,7 @@ import { TestClient } from '../support/test-client.ts';
 onEveryModel((model) => {
   test('of 200 clients that arrive, 3 are in at a time, and all are served in the order in which they came', async () => {
     await using server = await serveCommands(model, { maxClients: 3, maxWaiting: 200 }, { greeting: 'in\n' });
-    const events = new Record(server);
+    const events = new EventLog(server);
     const clients: TestClient[] = [];
     for (let i = 0; i < 200; i++) clients.push(await TestClient.connect(server.address));
     await events.until('waiting', 197);
@@ -61,7 +61,7 @@ onEveryModel((model) => {
 
   test('whoever hangs up leaves the line, and those behind move up', async () => {
     await using server = await serveCommands(model, { maxClients: 1 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     const waiting: TestClient[] = [];
@@ -88,7 +88,7 @@ onEveryModel((model) => {
 
   test('nothing of a client is read, and no handler hears of it, while it waits', async () => {
     await using server = await serveCommands(model, { maxClients: 1 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     using waiting = await TestClient.connect(server.address);
     waiting.send('echo early\n');
@@ -101,7 +101,7 @@ onEveryModel((model) => {
 
   test('a client that asks and finishes while it waits is answered when its turn comes', async () => {
     await using server = await serveCommands(model, { maxClients: 1 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using waiting = await TestClient.connect(server.address);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveFrames } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -36,7 +36,7 @@ onEveryModel((model) => {
   for (const { name, frames, bytes, first } of tooLong) {
     test(`${name} longer than the limit ends its client, after what came before it, and no other`, async () => {
       await using server = await serveFrames(model, frames);
-      const events = new Record(server);
+      const events = new EventLog(server);
       using other = await TestClient.connect(server.address);
       using client = await TestClient.connect(server.address);
       client.send(Buffer.from(bytes, 'latin1'));
@@ -62,7 +62,7 @@ onEveryModel((model) => {
 
   test('bytes that are not UTF-8 end their client where text is framed, after what came before them', async () => {
     await using server = await serveFrames(model, { framing: 'lines' });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     for (const bad of ['\xff', 'caf\xe9', '\xc3', '\xed\xa0\x80', '\xf0\x9f\x98']) {
       using client = await TestClient.connect(server.address);

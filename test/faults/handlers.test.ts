@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { type Fault, faults } from '../support/protocols/faulty.ts';
@@ -20,7 +20,7 @@ onEveryModel((model) => {
   for (const { command, answer, message } of failures) {
     test(`a handler that fails (${command}) costs its client alone, and is reported`, async () => {
       await using server = await serveCommands(model);
-      const events = new Record(server);
+      const events = new EventLog(server);
       using before = await TestClient.connect(server.address);
       assert.equal(await before.ask('echo before'), 'before');
       using client = await TestClient.connect(server.address);
@@ -40,7 +40,7 @@ onEveryModel((model) => {
 
   test('a handler that never settles costs its client alone', async () => {
     await using server = await serveCommands(model, { handlerTimeout: 200 });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('never\n');
     using other = await TestClient.connect(server.address);
@@ -74,7 +74,7 @@ onEveryModel((model) => {
     test(`a protocol whose ${fault} throws hurts at most the client it is called for, and gives its place free`, async () => {
       const options = { maxClients: 2, maxWaiting: 1, idleTimeout: 60_000 };
       await using server = await serveModule(model, 'faulty', { fault }, options);
-      const events = new Record(server);
+      const events = new EventLog(server);
       using first = await TestClient.connect(server.address);
       assert.equal(await first.ask('one'), 'one');
       using second = await TestClient.connect(server.address);

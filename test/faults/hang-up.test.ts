@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Record } from '../support/events.ts';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Journal } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
@@ -11,7 +11,7 @@ onEveryModel((model) => {
   test('a reset in the middle of an answer ends its client, closes the generator, and disturbs no other', async () => {
     using journal = new Journal();
     await using server = await serveCommands(model, {}, { journal: journal.path });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     using client = await TestClient.connect(server.address);
     client.send('flood 1000000000\n');
@@ -26,7 +26,7 @@ onEveryModel((model) => {
   test('a reset while a promise is pending aborts the signal of its client', async () => {
     using journal = new Journal();
     await using server = await serveCommands(model, {}, { journal: journal.path });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     using client = await TestClient.connect(server.address);
     client.send('never\n');
@@ -41,7 +41,7 @@ onEveryModel((model) => {
   test('an end of sending while a promise is pending aborts the signal where the protocol takes it for leaving', async () => {
     using journal = new Journal();
     await using server = await serveCommands(model, {}, { journal: journal.path, halfClose: false });
-    const events = new Record(server);
+    const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('echo in\nnever\n');
     await journal.includes('never');
@@ -53,7 +53,7 @@ onEveryModel((model) => {
 
   test('a client that is gone before it is answered costs nothing but its answer', async () => {
     await using server = await serveCommands(model);
-    const events = new Record(server);
+    const events = new EventLog(server);
     for (let i = 0; i < 20; i++) {
       const client = await TestClient.connect(server.address);
       client.send('later 20 answer\ncount 1000\n');
@@ -68,7 +68,7 @@ onEveryModel((model) => {
 
   test('2,000 quick connections leave the statistics consistent and the server serving', async () => {
     await using server = await serveCommands(model, { maxClients: 50, maxWaiting: 20 });
-    const events = new Record(server, ['accepted', 'refused', 'closed']);
+    const events = new EventLog(server, ['accepted', 'refused', 'closed']);
     const manners: ((client: TestClient) => void)[] = [
       (client) => client.socket.destroy(),
       (client) => client.reset(),

@@ -4,7 +4,8 @@ import type { Question, ServerTask } from './test-process.ts';
 
 /*
  * A server in a process of its own: its memory, its descriptors and its signals are nobody else's. The task comes as the first
- * argument, questions over the IPC channel. It ends by itself when nothing is left to do: nothing here calls `exit` for it.
+ * argument, questions over the IPC channel. It ends by itself when nothing is left to do: nothing here calls `exit` but the
+ * question that asks for it.
  */
 
 const descriptors = () => readdirSync('/proc/self/fd').length;

@@ -16,7 +16,7 @@ const everything: readonly ServerEventType[] = [
 ];
 
 /** All that a server reports from now on, in order. */
-export class Record {
+export class EventLog {
   readonly all: ServerEvent[] = [];
 
   constructor(server: TestServer, types: readonly ServerEventType[] = everything) {

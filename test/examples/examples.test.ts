@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Command, served } from '../cli/support.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+
+test('every example is tested here', () => {
+  assert.deepEqual(readdirSync(example('')).sort(), ['chat.ts', 'netstring.ts', 'shout.ts', 'zocalo.toml']);
+});
+
+test('shout greets, and answers in capitals', async (t) => {
+  const client = await (await served(t, example('shout.ts'))).connect();
+  assert.equal(await client.readLine(), 'hello, you are number 1');
+  assert.equal(await client.ask('hola'), 'HOLA!');
+});
+
+test('netstring answers with digests, however the bytes are split', async (t) => {
+  const { connect } = await served(t, example('netstring.ts'));
+  const client = await connect();
+  const answer = (text: string) => `64:${hash('sha256', text)},`;
+  client.send('5:hello,0:,1');
+  assert.equal(await client.readUntil(answer('hello')), answer('hello'));
+  client.send('2:');
+  client.send('with, a: c12,');
+  client.finish();
+  assert.equal(await client.readText(), answer('') + answer('with, a: c12'));
+});
+
+for (const [bytes, complaint] of [
+  ['5:hello!', 'no comma at the end'],
+  [':,', 'no length in digits'],
+  ['01:a,', 'no length in digits'],
+  ['hello', 'no length in digits'],
+  ['65537:', 'a frame is longer than the limit of 65536 bytes'],
+  ['9'.repeat(100), 'a frame is longer than the limit of 65536 bytes'],
+] as const) {
+  test(`netstring says what is wrong with ${bytes.slice(0, 10)}, and closes`, async (t) => {
+    const client = await (await served(t, example('netstring.ts'))).connect();
+    client.send(bytes);
+    assert.equal(await client.readText(), `${complaint.length + 7}:error: ${complaint},`);
+  });
+}
+
+test('in chat those who have said their names hear each other', async (t) => {
+  const { connect } = await served(t, example('chat.ts'));
+  const ana = await connect();
+  assert.equal(await ana.readLine(), 'what is your name?');
+  assert.equal(await ana.ask('Ana'), '* welcome; 1 here now');
+  const beto = await connect();
+  assert.equal(await beto.readLine(), 'what is your name?');
+  assert.equal(await beto.ask(' '), 'what is your name?');
+  assert.equal(await beto.ask('Beto'), '* welcome; 2 here now');
+  assert.equal(await ana.readLine(), '* Beto is here');
+  beto.send('hola\u0007 Ana\n');
+  assert.equal(await ana.readLine(), 'Beto: hola Ana');
+  beto.finish();
+  assert.equal(await ana.readLine(), '* Beto has left');
+  assert.equal(await beto.readText(), '');
+});
+
+test('in chat whoever waits in line is told the place', async (t) => {
+  const flags = ['--max-clients', '1', '--max-waiting', '1'];
+  const { connect } = await served(t, example('chat.ts'), flags);
+  const first = await connect();
+  await first.readLine();
+  const second = await connect();
+  assert.equal(await second.readLine(), '* the room is full; you are number 1 in line');
+  const third = await connect();
+  assert.equal(await third.readText(), '* the room is full\n');
+  first.finish();
+  assert.equal(await second.readLine(), 'what is your name?');
+});
+
+test('the example of a file runs its three servers', async (t) => {
+  const command = new Command(t, ['up', example('zocalo.toml')]);
+  for (const [name, port, line, answer] of [
+    ['echo', 7000, 'hola', 'hola'],
+    ['reverse', 7001, 'hola', 'aloh'],
+    ['shout', 7002, 'hola', 'HOLA!'],
+  ] as const) {
+    await command.printed(new RegExp(`^${name} +127\\.0\\.0\\.1:${port} `, 'm'));
+    using client = await TestClient.connect({ host: '127.0.0.1', port });
+    if (name === 'shout') await client.readLine();
+    assert.equal(await client.ask(line), answer);
+  }
+});
