@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { formatAddress, ListenError, OptionError } from '../../src/index.ts';
@@ -8,6 +8,7 @@ import { TemporaryFolder } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
+import { ServerProcess } from '../support/test-process.ts';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
@@ -81,6 +82,27 @@ onEveryModel((model) => {
       using client = await TestClient.connect(server.address);
       assert.equal(await client.ask('echo still here'), 'still here');
     }
+  });
+
+  test('the socket file that a killed server left is replaced, and a file of another kind is not', async () => {
+    using folder = new TemporaryFolder();
+    const path = folder.file('socket');
+    await using killed = await ServerProcess.start({
+      model,
+      module: 'commands',
+      protocol: {},
+      options: { path },
+    });
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    assert.ok(existsSync(path));
+    await using server = await serveCommands(model, { path });
+    using client = await TestClient.connect(server.address);
+    assert.equal(await client.ask('echo hello'), 'hello');
+
+    writeFileSync(folder.file('text'), 'mine');
+    await assert.rejects(serveCommands(model, { path: folder.file('text') }), { reason: 'EADDRINUSE' });
+    assert.equal(readFileSync(folder.file('text'), 'utf8'), 'mine');
   });
 
   test('an address of another machine is a ListenError that says so', async () => {

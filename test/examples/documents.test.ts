@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import * as zocalo from '../../src/index.ts';
+import { closeReasons, type Protocol, refusalCauses } from '../../src/index.ts';
+import { resolveOptions } from '../../src/server/options.ts';
+import { services } from '../../src/services/registry.ts';
+import { converse } from '../../src/testing/index.ts';
+import { blocks, project, read } from './documents.ts';
+
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/architecture.md',
+  'docs/protocols.md',
+];
+
+for (const document of documents) {
+  test(`every link of ${document} leads somewhere`, () => {
+    const text = read(document);
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? document : join(dirname(document), path);
+      assert.ok(existsSync(join(import.meta.dirname, '../..', file)), `${target} leads nowhere`);
+      if (anchor !== undefined) assert.ok(anchors(read(file)).includes(anchor), `${target} leads nowhere`);
+    }
+  });
+}
+
+/** The names under which GitHub can be asked for the headings of a document. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('docs/protocols.md names every option, closing reason, cause of refusal, and class of errors', () => {
+  const text = read('docs/protocols.md');
+  const { limits, ...options } = resolveOptions({});
+  const errors = Object.keys(zocalo).filter((name) => name.endsWith('Error') && name !== 'ZocaloError');
+  for (const name of [
+    ...Object.keys(options),
+    ...Object.keys(limits),
+    ...closeReasons,
+    ...refusalCauses,
+    ...errors,
+  ]) {
+    assert.ok(text.includes(`\`${name}\``), `${name} is missing`);
+  }
+});
+
+test('the README names every service with its port, and every model', () => {
+  const text = read('README.md');
+  for (const { name, port } of services) assert.match(text, new RegExp(`^\\| ${name} +\\| ${port} `, 'm'));
+  for (const model of zocalo.models) assert.match(text, new RegExp(`^\\| \`${model}\` .*\\| yes`, 'm'));
+});
+
+test('the protocols of docs/protocols.md answer', async (t) => {
+  const [sum = '', answers = ''] = blocks('docs/protocols.md');
+  const where = project(t, { 'sum.ts': sum, 'answers.ts': answers });
+  const load = async (name: string) =>
+    ((await import(pathToFileURL(join(where, name)).href)) as { default: Protocol<string> }).default;
+  const adding = converse(await load('sum.ts'));
+  adding.send('1 2 3\none\n');
+  assert.equal(await adding.receive(), '6\nerror: numbers, please\n');
+  const counting = converse(await load('answers.ts'));
+  counting.send('3\nlicence\n');
+  assert.equal(await counting.receive(), `1\n2\n3\n${read('LICENSE')}`);
+});
+
+test('the tests of docs/protocols.md pass', async (t) => {
+  const cwd = project(t, { 'numbers.test.ts': blocks('docs/protocols.md')[2] ?? '' });
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const args = ['--test', '--test-reporter=tap', 'numbers.test.ts'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env });
+  assert.match(stdout, /^# pass 3$/m);
+});
