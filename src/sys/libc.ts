@@ -46,5 +46,3 @@ export function check(call: string, result: number): number {
   if (result < 0) throw lastError(call);
   return result;
 }
-
-export const { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO } = constants.errno;
