@@ -1,9 +1,12 @@
+import { constants } from 'node:os';
 import { EPOLLIN, EPOLLOUT, Epoll, EventBatch } from '../../src/sys/epoll.ts';
-import { EAGAIN, EINTR, errno, errnoName, lastError } from '../../src/sys/libc.ts';
+import { errno, errnoName, lastError } from '../../src/sys/libc.ts';
 import { encodeIpAddress } from '../../src/sys/socket-address.ts';
 import { close, connectTo, disableNagle, receive, send } from '../../src/sys/sockets.ts';
 import { Histogram } from './histogram.ts';
 import { MessagePool } from './message-pool.ts';
+
+const { EAGAIN, EINTR } = constants.errno;
 
 const RECEIVE_BYTES = 64 * 1024;
 /** Connections made at once: fewer than any server's backlog, so that none has to wait for a repeated SYN. */
