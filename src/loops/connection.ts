@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
 import { errno } from '../sys/libc.ts';
-import { close, receive, send, shutdownSending } from '../sys/sockets.ts';
-import type { FdListener, FdSocket } from './fd-listener.ts';
+import { receive, send, shutdownSending } from '../sys/sockets.ts';
+import type { DescriptorOwner, FdSocket } from './fd-socket.ts';
 import { LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { FAILED, READABLE, WRITABLE } from './poller.ts';
 import type { Reactor, Resumable, Watched } from './reactor.ts';
@@ -27,7 +27,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   generation = 0;
   readonly session: SessionPort;
   readonly fd: number;
-  readonly #listener: FdListener;
+  readonly #descriptorOwner: DescriptorOwner;
   readonly owner: ConnectionOwner;
   #interest = READABLE;
   #woken = false;
@@ -38,7 +38,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   constructor(socket: FdSocket, session: SessionPort, owner: ConnectionOwner) {
     super();
     this.fd = socket.fd;
-    this.#listener = socket.listener;
+    this.#descriptorOwner = socket.owner;
     this.session = session;
     this.owner = owner;
     session.waker = this;
@@ -105,8 +105,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     if (this.#closed) return;
     this.#closed = true;
     this.owner.reactor.unwatch(this);
-    close(this.fd);
-    this.#listener.descriptorFreed();
+    this.#descriptorOwner.release(this.fd);
     this.owner.closed(this);
   }
 

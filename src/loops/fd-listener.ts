@@ -4,10 +4,10 @@ import { ListenError, SystemCallError } from '../errors.ts';
 import { errno, lastError } from '../sys/libc.ts';
 import { AF_UNIX, encodeIpAddress, encodeUnixAddress } from '../sys/socket-address.ts';
 import { accept, acceptedAddress, close, disableNagle, listenOn, localAddress } from '../sys/sockets.ts';
+import { type DescriptorOwner, FdSocket } from './fd-socket.ts';
 import {
   ACCEPT_BUDGET,
   ACCEPT_PAUSE,
-  type AcceptedSocket,
   type Listener,
   type ListenerEvents,
   type ListenTarget,
@@ -19,36 +19,8 @@ const { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } = constants.errno;
 /** Failures of the machine, not of one connection: trying again at once would spin. */
 const EXHAUSTION: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
 
-/** A connection as a descriptor. */
-export class FdSocket implements AcceptedSocket {
-  readonly fd: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
-  /** Who accepted it, and wants to know when its descriptor comes free. */
-  readonly listener: FdListener;
-
-  constructor(
-    fd: number,
-    remote: { address: string; port: number },
-    localPort: number,
-    listener: FdListener,
-  ) {
-    this.fd = fd;
-    this.remoteAddress = remote.address;
-    this.remotePort = remote.port;
-    this.localPort = localPort;
-    this.listener = listener;
-  }
-
-  close(): void {
-    close(this.fd);
-    this.listener.descriptorFreed();
-  }
-}
-
 /** A listening descriptor, watched by a reactor like any other. */
-export class FdListener implements Listener, Watched {
+export class FdListener implements Listener, Watched, DescriptorOwner {
   readonly fd: number;
   readonly target: ListenTarget;
   generation = 0;
@@ -89,8 +61,9 @@ export class FdListener implements Listener, Watched {
     if ('path' in this.target) removeSocketFile(this.target.path);
   }
 
-  /** A descriptor came free: what failed for want of one is tried again. */
-  descriptorFreed(): void {
+  /** A descriptor comes free: what failed for want of one is tried again. */
+  release(fd: number): void {
+    close(fd);
     if (this.#retry !== undefined) this.#tryAgain();
   }
 
@@ -110,7 +83,7 @@ export class FdListener implements Listener, Watched {
       this.#pause = ACCEPT_PAUSE.first;
       const remote = acceptedAddress();
       if (remote.family !== AF_UNIX) disableNagle(fd);
-      this.#events.onSocket(new FdSocket(fd, remote, this.#port, this));
+      this.#events.onSocket(new FdSocket(fd, remote.address, remote.port, this.#port, this));
     }
   }
 

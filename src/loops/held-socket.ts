@@ -1,5 +1,5 @@
 import { peek, send } from '../sys/sockets.ts';
-import type { FdSocket } from './fd-listener.ts';
+import type { FdSocket } from './fd-socket.ts';
 import type { Held } from './loop.ts';
 import { FAILED, PEER_FINISHED } from './poller.ts';
 import type { Reactor, Watched } from './reactor.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '../protocol/session-host.ts';
 import type { SessionPort } from '../protocol/session-port.ts';
+import type { DescriptorOwner } from './fd-socket.ts';
 
 /*
  * The contract of a loop
@@ -46,11 +47,15 @@ export const ACCEPT_PAUSE = { first: 20, longest: 1_000 };
 /** Where to listen: a numeric IP address and a port (0: any that is free), or the path of a Unix socket. */
 export type ListenTarget = { address: string; port: number } | { path: string };
 
-/** A connection that has been accepted and not read. What it is inside is its mechanism's own affair. */
-export interface AcceptedSocket {
+/** Where a connection comes from and has arrived, as in `ClientIdentity`. */
+export type Arrival = {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+};
+
+/** A connection that has been accepted and not read. What it is inside is its mechanism's own affair. */
+export interface AcceptedSocket extends Arrival {
   /** Closes it at once; for a socket that is neither held nor adopted. */
   close(): void;
 }
@@ -101,4 +106,15 @@ export interface Loop<Socket extends AcceptedSocket = AcceptedSocket> {
   each(visit: (session: SessionPort) => void): void;
   /** Stops the sessions that are not finished, waits for last words and for the sockets that linger, and releases what the loop holds. */
   stop(): Promise<void>;
+}
+
+/** A loop that can serve in a worker: sockets come to it as descriptors that were accepted elsewhere. */
+export interface DescriptorLoop<Socket extends AcceptedSocket = AcceptedSocket> extends Loop<Socket> {
+  /** A socket of this loop's kind for a descriptor. When the loop has done with it, `owner` is told to release the descriptor. */
+  socketOf(fd: number, arrival: Arrival, owner: DescriptorOwner): Socket;
+  /**
+   * Calls back, in turns of its own, while a descriptor is readable that is no client's: how a worker is spoken to.
+   * @returns what ends it, to be called before the descriptor is closed
+   */
+  watch(fd: number, onReadable: () => void): () => void;
 }

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import type { AcceptedSocket, Listener, ListenerEvents, ListenTarget } from './loop.ts';
+import type { AcceptedSocket, Arrival, Listener, ListenerEvents, ListenTarget } from './loop.ts';
 
 /** A connection as a socket of node:net. */
 export class NetSocket implements AcceptedSocket {
@@ -8,11 +8,12 @@ export class NetSocket implements AcceptedSocket {
   readonly remotePort: number;
   readonly localPort: number;
 
-  constructor(socket: Socket) {
+  /** @param arrival where it came from, when the socket itself has not been asked yet */
+  constructor(socket: Socket, arrival: { [Part in keyof Arrival]?: Arrival[Part] | undefined } = socket) {
     this.socket = socket;
-    this.remoteAddress = socket.remoteAddress ?? '';
-    this.remotePort = socket.remotePort ?? 0;
-    this.localPort = socket.localPort ?? 0;
+    this.remoteAddress = arrival.remoteAddress ?? '';
+    this.remotePort = arrival.remotePort ?? 0;
+    this.localPort = arrival.localPort ?? 0;
     // An error is always followed by `close`, which is where it is dealt with.
     socket.on('error', () => {});
   }

@@ -1,14 +1,16 @@
 import type { Clock } from '../protocol/session-host.ts';
 import type { SessionPort } from '../protocol/session-port.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { FdListener, type FdSocket } from './fd-listener.ts';
+import { FdListener } from './fd-listener.ts';
+import { type DescriptorOwner, FdSocket } from './fd-socket.ts';
 import { HeldSocket } from './held-socket.ts';
-import type { Held, Listener, ListenerEvents, ListenTarget, Loop } from './loop.ts';
+import type { Arrival, DescriptorLoop, Held, Listener, ListenerEvents, ListenTarget } from './loop.ts';
+import { READABLE } from './poller.ts';
 import type { Reactor } from './reactor.ts';
 import { WheelTimer } from './wheel-timer.ts';
 
 /** The loop of every mechanism that reports which descriptors are ready; the mechanism itself is a poller. */
-export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
+export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner {
   readonly mechanism: string;
   readonly reactor: Reactor;
   #load = 0;
@@ -35,6 +37,16 @@ export class ReadinessLoop implements Loop<FdSocket>, ConnectionOwner {
 
   hold(socket: FdSocket, onLeft: () => void): Held<FdSocket> {
     return new HeldSocket(socket, this.reactor, onLeft);
+  }
+
+  socketOf(fd: number, arrival: Arrival, owner: DescriptorOwner): FdSocket {
+    return new FdSocket(fd, arrival.remoteAddress, arrival.remotePort, arrival.localPort, owner);
+  }
+
+  watch(fd: number, onReadable: () => void): () => void {
+    const watched = { fd, generation: 0, onReady: onReadable };
+    this.reactor.watch(watched, READABLE);
+    return () => this.reactor.unwatch(watched);
   }
 
   adopt(socket: FdSocket, session: SessionPort): void {

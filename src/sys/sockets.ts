@@ -42,6 +42,9 @@ const sysShutdown = bind<(fd: number, how: number) => number>('int shutdown(int,
 /** Closes a descriptor. Never retried: on Linux the number is free even when close(2) reports `EINTR`. */
 export const close = bind<(fd: number) => number>('int close(int)');
 
+const sysFcntl = bind<(fd: number, command: number, value: number) => number>('int fcntl(int, int, int)');
+const F_DUPFD_CLOEXEC = 1030;
+
 const one = Buffer.from(Uint32Array.of(1).buffer);
 const zero = Buffer.alloc(4);
 const addressSpace = Buffer.alloc(SOCKADDR_LENGTH);
@@ -118,4 +121,9 @@ export function send(fd: number, bytes: Uint8Array, length: number): number {
 /** Tells the other side that nothing more will be sent (FIN); receiving goes on. */
 export function shutdownSending(fd: number): void {
   sysShutdown(fd, SHUT_WR);
+}
+
+/** Another descriptor for the same socket. @throws SystemCallError when there is none left */
+export function duplicate(fd: number): number {
+  return check('fcntl', sysFcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
