@@ -4,10 +4,11 @@ import { ListenError, SystemCallError } from '../errors.ts';
 import { errno, lastError } from '../sys/libc.ts';
 import { AF_UNIX, encodeIpAddress, encodeUnixAddress } from '../sys/socket-address.ts';
 import { accept, acceptedAddress, close, disableNagle, listenOn, localAddress } from '../sys/sockets.ts';
-import { type DescriptorOwner, FdSocket } from './fd-socket.ts';
+import { FdSocket } from './fd-socket.ts';
 import {
   ACCEPT_BUDGET,
   ACCEPT_PAUSE,
+  type DescriptorOwner,
   type Listener,
   type ListenerEvents,
   type ListenTarget,

@@ -1,9 +1,4 @@
-import type { AcceptedSocket } from './loop.ts';
-
-/** Closes descriptors of connections, and wants to know of it. */
-export interface DescriptorOwner {
-  release(fd: number): void;
-}
+import type { AcceptedSocket, DescriptorOwner } from './loop.ts';
 
 /** A connection as a descriptor. */
 export class FdSocket implements AcceptedSocket {

@@ -1,9 +1,8 @@
 import { Socket } from 'node:net';
 import { duplicate } from '../sys/sockets.ts';
 import { createEpollLoop } from './epoll.ts';
-import type { DescriptorOwner } from './fd-socket.ts';
 import { LibuvLoop } from './libuv.ts';
-import type { Arrival, DescriptorLoop } from './loop.ts';
+import type { Arrival, DescriptorLoop, DescriptorOwner } from './loop.ts';
 import { NetSocket } from './net-listener.ts';
 
 /** The loop over node:net in a worker. What node:net cannot watch, which is the descriptor of the worker's channel, an epoll loop does. */

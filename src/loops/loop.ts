@@ -1,6 +1,5 @@
 import type { Clock } from '../protocol/session-host.ts';
 import type { SessionPort } from '../protocol/session-port.ts';
-import type { DescriptorOwner } from './fd-socket.ts';
 
 /*
  * The contract of a loop
@@ -106,6 +105,11 @@ export interface Loop<Socket extends AcceptedSocket = AcceptedSocket> {
   each(visit: (session: SessionPort) => void): void;
   /** Stops the sessions that are not finished, waits for last words and for the sockets that linger, and releases what the loop holds. */
   stop(): Promise<void>;
+}
+
+/** Closes descriptors of connections that are over: whoever accepted them, or an envoy of whoever did. */
+export interface DescriptorOwner {
+  release(fd: number): void;
 }
 
 /** A loop that can serve in a worker: sockets come to it as descriptors that were accepted elsewhere. */

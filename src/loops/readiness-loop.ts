@@ -2,9 +2,17 @@ import type { Clock } from '../protocol/session-host.ts';
 import type { SessionPort } from '../protocol/session-port.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { FdListener } from './fd-listener.ts';
-import { type DescriptorOwner, FdSocket } from './fd-socket.ts';
+import { FdSocket } from './fd-socket.ts';
 import { HeldSocket } from './held-socket.ts';
-import type { Arrival, DescriptorLoop, Held, Listener, ListenerEvents, ListenTarget } from './loop.ts';
+import type {
+  Arrival,
+  DescriptorLoop,
+  DescriptorOwner,
+  Held,
+  Listener,
+  ListenerEvents,
+  ListenTarget,
+} from './loop.ts';
 import { READABLE } from './poller.ts';
 import type { Reactor } from './reactor.ts';
 import { WheelTimer } from './wheel-timer.ts';
