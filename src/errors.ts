@@ -10,7 +10,9 @@ export type ErrorCode =
   | 'ERR_FRAME_TOO_LONG'
   | 'ERR_BAD_FRAME'
   | 'ERR_REPLY'
-  | 'ERR_PLATFORM';
+  | 'ERR_PLATFORM'
+  | 'ERR_PROTOCOL_MODULE'
+  | 'ERR_WORKER';
 
 /** The base of all errors thrown or reported by zocalo. */
 export class ZocaloError extends Error {
@@ -92,5 +94,24 @@ export class ReplyError extends ZocaloError {
 export class PlatformError extends ZocaloError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_PLATFORM', message, options);
+  }
+}
+
+/** A module was to give a protocol and does not. `url` is its URL, `reason` what is wrong with it. */
+export class ProtocolModuleError extends ZocaloError {
+  readonly url: string;
+  readonly reason: string;
+
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super('ERR_PROTOCOL_MODULE', `${url} ${reason}`, options);
+    this.url = url;
+    this.reason = reason;
+  }
+}
+
+/** A worker could not be started, or ended without being told to. `cause` is what it said, where it could say something. */
+export class WorkerError extends ZocaloError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_WORKER', message, options);
   }
 }

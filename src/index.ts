@@ -6,8 +6,10 @@ export {
   ListenError,
   OptionError,
   PlatformError,
+  ProtocolModuleError,
   ReplyError,
   SystemCallError,
+  WorkerError,
   ZocaloError,
 } from './errors.ts';
 export { fixedSize } from './framing/fixed-size.ts';
@@ -20,7 +22,6 @@ export {
 } from './framing/length-prefixed.ts';
 export { BareLineFeedError, byteLines, type LineEnding, type LinesOptions, lines } from './framing/lines.ts';
 export { raw } from './framing/raw.ts';
-export { type Model, models } from './loops/models.ts';
 export type { Client, House } from './protocol/client.ts';
 export { type CloseReason, closeReasons } from './protocol/close-reason.ts';
 export { type FileSlice, fileSlice } from './protocol/file-slice.ts';
@@ -31,3 +32,4 @@ export type { ServeOptions } from './server/options.ts';
 export { serve } from './server/serve.ts';
 export { type DrainReport, formatAddress, type Server, type ServerAddress } from './server/server.ts';
 export type { ServerStats } from './server/stats.ts';
+export { type Model, models } from './workers/models.ts';

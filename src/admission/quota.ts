@@ -1,4 +1,8 @@
 import { OptionError } from '../errors.ts';
+import { BucketTable, TableBucket } from './bucket-table.ts';
+
+/** So many fit into half a word of a {@link BucketTable}. */
+const MOST_MESSAGES = 0x7fff_ffff;
 
 export type QuotaOptions = {
   /** How many messages a client may send; also how many come back at most. */
@@ -32,12 +36,6 @@ export class TokenBucket {
     return this.#tokens === 0;
   }
 
-  /** Whether nothing is left at `now`. */
-  empty(now: number): boolean {
-    this.#refill(now);
-    return this.#tokens === 0;
-  }
-
   #refill(now: number): void {
     const { messages, refillEvery } = this.#options;
     const back = Math.floor((now - this.#refilledAt) / refillEvery);
@@ -47,18 +45,30 @@ export class TokenBucket {
   }
 }
 
-/** Addresses that are remembered at most: beyond it the one seen longest ago is forgotten. */
-const MAX_ADDRESSES = 65_536;
+/** Addresses that are remembered at most: beyond it the bucket of the one seen longest ago is given to the next. */
+export const MAX_ADDRESSES = 65_536;
 
 /** Hands out quotas: a bucket for each connection, or one for all connections of an address. */
 export class Quota {
   readonly #options: QuotaOptions;
-  readonly #byAddress: Map<string, TokenBucket> | undefined;
+  readonly #table: BucketTable | undefined;
+  readonly #slots = new Map<string, number>();
 
-  /** @throws OptionError for a number of messages below 1, or a time that is not positive */
-  constructor(options: QuotaOptions, per: 'connection' | 'address') {
-    if (!Number.isInteger(options.messages) || options.messages < 1) {
-      throw new OptionError(`quota must be a whole number of messages of 1 or more, not ${options.messages}`);
+  /**
+   * @param memory where the buckets of addresses are: `BucketTable.bytesFor(MAX_ADDRESSES)` zeroes, which others may share
+   * @param clockOffset see {@link BucketTable}
+   * @throws OptionError for a number of messages below 1, or a time that is not positive
+   */
+  constructor(
+    options: QuotaOptions,
+    per: 'connection' | 'address',
+    memory?: Uint8Array,
+    clockOffset?: number,
+  ) {
+    if (!Number.isInteger(options.messages) || options.messages < 1 || options.messages > MOST_MESSAGES) {
+      throw new OptionError(
+        `quota must be a whole number of messages from 1 to ${MOST_MESSAGES}, not ${options.messages}`,
+      );
     }
     if (!(options.refillEvery > 0)) {
       throw new OptionError(
@@ -66,20 +76,30 @@ export class Quota {
       );
     }
     this.#options = options;
-    this.#byAddress = per === 'address' ? new Map() : undefined;
+    if (per === 'connection') return;
+    const buckets = memory ?? new Uint8Array(BucketTable.bytesFor(MAX_ADDRESSES));
+    this.#table = new BucketTable(options, buckets, clockOffset);
   }
 
   /** The bucket of a client from `address`; undefined when its address has nothing left. */
-  admit(address: string, now: number): TokenBucket | undefined {
-    if (this.#byAddress === undefined) return new TokenBucket(this.#options, now);
-    const bucket = this.#byAddress.get(address) ?? new TokenBucket(this.#options, now);
+  admit(address: string, now: number): TokenBucket | TableBucket | undefined {
+    const table = this.#table;
+    if (table === undefined) return new TokenBucket(this.#options, now);
+    const slot = this.#slots.get(address) ?? this.#newSlot(table, now);
     // Entered anew, it is the most recent: a Map keeps the order of entry.
-    this.#byAddress.delete(address);
-    this.#byAddress.set(address, bucket);
-    if (this.#byAddress.size > MAX_ADDRESSES) {
-      const [longestAgo] = this.#byAddress.keys();
-      this.#byAddress.delete(longestAgo as string);
+    this.#slots.delete(address);
+    this.#slots.set(address, slot);
+    return table.holds(slot, now) === 0 ? undefined : new TableBucket(table, slot);
+  }
+
+  #newSlot(table: BucketTable, now: number): number {
+    let slot = this.#slots.size;
+    if (slot === MAX_ADDRESSES) {
+      const [longestAgo] = this.#slots.keys();
+      slot = this.#slots.get(longestAgo as string) as number;
+      this.#slots.delete(longestAgo as string);
     }
-    return bucket.empty(now) ? undefined : bucket;
+    table.make(slot, now);
+    return slot;
   }
 }

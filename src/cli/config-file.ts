@@ -4,10 +4,10 @@ import { parse, TomlError } from 'smol-toml';
 import { services } from '../services/registry.ts';
 import type { Setting } from '../services/service.ts';
 import { Failure, oneLine, UsageError } from './failure.ts';
-import { loadModule } from './load-module.ts';
+import { findModule } from './load-module.ts';
 import { type LogFormat, logSetting } from './log.ts';
 import { serveOptions, serverSettings } from './server-settings.ts';
-import type { Plan } from './start.ts';
+import { type Plan, planOf, settingsOf } from './start.ts';
 import { acceptValue, expected } from './values.ts';
 
 type Table = Readonly<Record<string, unknown>>;
@@ -64,11 +64,13 @@ async function planFor(file: string, name: string, table: unknown): Promise<Plan
     given[key] = value(setting, raw);
   }
   const options = serveOptions(given, service?.port ?? 0, (key) => key);
-  const protocol =
-    service === undefined
-      ? await loadModule(module as string, dirname(resolve(file)))
-      : await (await service.load())(given);
-  return { name, protocol, options, service, spell: (key) => `\`${key}\` in ${file}` };
+  const spell = (key: string) => `\`${key}\` in ${file}`;
+  if (service === undefined) {
+    const url = findModule(module as string, dirname(resolve(file)));
+    return { name, module: url, moduleName: module as string, options, service, spell };
+  }
+  const protocolOptions = settingsOf(service, given);
+  return { ...planOf(service), name, options: { ...options, protocolOptions }, spell };
 }
 
 /** Says in an error's message where in the file it is. */

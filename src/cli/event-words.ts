@@ -24,6 +24,15 @@ export function sentence(event: ServerEvent): string {
       return event.client === undefined
         ? `accepting failed, and is tried again: ${message(event.error)}`
         : `${who(event.client)}: its handler failed: ${message(event.error)}`;
+    case 'fallback':
+      return `serving with ${event.model} instead: ${message(event.error)}`;
+    case 'worker-started':
+      return `${event.worker} serves`;
+    case 'worker-died': {
+      const { error, clients, restart } = event;
+      const lost = clients === 0 ? '' : `, and ${count(clients, 'client')} with it`;
+      return `${message(error)}${lost}${restart === undefined ? '' : `; another is started in ${seconds(restart)}`}`;
+    }
     case 'draining':
       return `draining: ${count(event.active, 'client')} in, ${event.waiting} waiting`;
     case 'stopped':

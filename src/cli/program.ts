@@ -29,6 +29,16 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<where> [flags]',
     load: () => import('./connect.ts'),
   },
+  bench: {
+    summary: 'measure the concurrency models against each other; tables and charts',
+    usage: '[idle|active] [flags]',
+    load: () => import('./bench.ts'),
+  },
+  doctor: {
+    summary: 'what this machine offers for many clients, and what to raise',
+    usage: '[flags]',
+    load: () => import('./doctor.ts'),
+  },
 };
 
 const examples = `

@@ -4,11 +4,11 @@ import { services } from '../services/registry.ts';
 import type { Service } from '../services/service.ts';
 import { UsageError } from './failure.ts';
 import { addFlag, givenFlags } from './flags.ts';
-import { isModulePath, loadModule } from './load-module.ts';
+import { findModule, isModulePath } from './load-module.ts';
 import { createLog, logFormat, logSettings } from './log.ts';
 import { runUntilStopped } from './running.ts';
 import { serveOptions, serverSettings } from './server-settings.ts';
-import { type Plan, startAll, tryIt } from './start.ts';
+import { type Plan, planOf, settingsOf, startAll, tryIt } from './start.ts';
 import { StopSignals } from './stop-signals.ts';
 
 const list = services
@@ -67,7 +67,7 @@ async function run(what: string, flags: Readonly<Record<string, unknown>>): Prom
   if (running === undefined) return 0;
   const { server } = running;
   process.stdout.write(
-    `${plan.name}: listening on ${formatAddress(server.address)} (${server.model})  try: ${tryIt(running)}\n`,
+    `${running.name}: listening on ${formatAddress(server.address)} (${server.model})  try: ${tryIt(running)}\n`,
   );
   return runUntilStopped([running], signals, log);
 }
@@ -82,7 +82,16 @@ async function planFor(what: string, flags: Readonly<Record<string, unknown>>): 
     );
   }
   const options = serveOptions(flags, service?.port ?? 0, spell);
-  const protocol =
-    service === undefined ? await loadModule(what, process.cwd()) : await (await service.load())(flags);
-  return { name: protocol.name, protocol, options, service, spell };
+  if (service === undefined) {
+    return {
+      name: undefined,
+      module: findModule(what, process.cwd()),
+      moduleName: what,
+      options,
+      service,
+      spell,
+    };
+  }
+  const protocolOptions = settingsOf(service, flags);
+  return { ...planOf(service), options: { ...options, protocolOptions }, spell };
 }

@@ -1,6 +1,7 @@
-import { models } from '../loops/models.ts';
 import { resolveOptions, type ServeOptions } from '../server/options.ts';
 import type { Setting, SettingType } from '../services/service.ts';
+import { balances } from '../workers/balance.ts';
+import { isolations, models } from '../workers/models.ts';
 import { UsageError } from './failure.ts';
 import { formatDuration } from './values.ts';
 
@@ -10,7 +11,12 @@ type ServerSetting = Setting & { readonly option: keyof ServeOptions; readonly g
 const defaults = resolveOptions({});
 const plainDefaults: Readonly<Record<string, unknown>> = { ...defaults, ...defaults.limits };
 
-const group = { address: 'Where it listens:', crowd: 'How many at once:', limits: 'Limits for each client:' };
+const group = {
+  address: 'Where it listens:',
+  model: 'How clients are served at once:',
+  crowd: 'How many at once:',
+  limits: 'Limits for each client:',
+};
 const duration: SettingType = { kind: 'duration' };
 const count = (least: number, most?: number): SettingType =>
   most === undefined ? { kind: 'whole', least } : { kind: 'whole', least, most };
@@ -28,14 +34,39 @@ const address: readonly Row[] = [
   ['path', { kind: 'text' }, 'path', 'listen on a Unix socket instead of host and port'],
   ['backlog', count(1), 'n', 'how many connections the kernel keeps until they are accepted'],
 ];
-const crowd: readonly Row[] = [
+const model: readonly Row[] = [
   [
     'model',
     { kind: 'choice', of: models },
     'name',
-    `how connections are waited for: ${models.join(', ')} (default: epoll on Linux, libuv elsewhere)`,
+    `how clients are served at once: ${models.join(', ')} (default: epoll on Linux, libuv elsewhere)`,
   ],
-  ['maxClients', count(1), 'n', 'how many clients are served at once'],
+  [
+    'workers',
+    count(0),
+    'n',
+    'how many threads or processes serve, beside the one that accepts (default: none; of a pool 8; with --isolation one a processor)',
+  ],
+  [
+    'isolation',
+    { kind: 'choice', of: isolations },
+    'kind',
+    'whether workers are threads or processes (default: thread)',
+  ],
+  [
+    'balance',
+    { kind: 'choice', of: balances },
+    'how',
+    'which worker gets a client: the one with the fewest, each in turn, or always the same for an address',
+  ],
+];
+const crowd: readonly Row[] = [
+  [
+    'maxClients',
+    count(1),
+    'n',
+    'how many clients are served at once (default: 10000; as many as a pool has workers; 1 for iterative; 256 with a worker each)',
+  ],
   ['maxWaiting', count(0), 'n', 'how many more wait in line when that many are in'],
   ['waitTimeout', duration, 'duration', 'how long a client waits in line at most'],
   [
@@ -75,6 +106,7 @@ const limits: readonly Row[] = [
 /** The settings of every server, in the order of the help. */
 export const serverSettings: readonly ServerSetting[] = [
   ...address.map((row) => setting(group.address, row)),
+  ...model.map((row) => setting(group.model, row)),
   ...crowd.map((row) => setting(group.crowd, row)),
   ...limits.map((row) => setting(group.limits, row)),
 ];

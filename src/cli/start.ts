@@ -1,16 +1,19 @@
-import { ListenError, OptionError } from '../errors.ts';
+import { ListenError, OptionError, PlatformError, ProtocolModuleError, WorkerError } from '../errors.ts';
 import type { ServeOptions } from '../server/options.ts';
 import { serve } from '../server/serve.ts';
 import type { Server } from '../server/server.ts';
-import { type AnyProtocol, netcat, type Place, type Service } from '../services/service.ts';
+import { netcat, type Place, type Service, type Settings } from '../services/service.ts';
 import { Failure, UsageError } from './failure.ts';
+import { describeModuleError } from './load-module.ts';
 import type { Log } from './log.ts';
 
 /** A server that is to be started. */
 export type Plan = {
-  /** What messages call it. */
-  readonly name: string;
-  readonly protocol: AnyProtocol;
+  /** What messages call it; undefined: as its protocol calls itself. */
+  readonly name: string | undefined;
+  /** The module of its protocol, and how messages call it. */
+  readonly module: URL;
+  readonly moduleName: string;
   readonly options: ServeOptions;
   /** The ready service that it is, if it is one. */
   readonly service: Service | undefined;
@@ -18,8 +21,18 @@ export type Plan = {
   readonly spell: (setting: 'port' | 'path' | 'host') => string;
 };
 
+/** What is known of a ready service before it is told how to serve. */
+export function planOf(service: Service): Pick<Plan, 'name' | 'module' | 'moduleName' | 'service'> {
+  return { name: service.name, module: service.module, moduleName: service.name, service };
+}
+
+/** The settings of a service among all that were given. */
+export function settingsOf(service: Service, given: Settings): Settings {
+  return Object.fromEntries(service.settings.map(({ name }) => [name, given[name]]));
+}
+
 /** A server that runs. */
-export type Running = { readonly plan: Plan; readonly server: Server };
+export type Running = { readonly name: string; readonly plan: Plan; readonly server: Server };
 
 /**
  * Starts servers, in order; when one cannot be, those before it are stopped.
@@ -30,8 +43,9 @@ export async function startAll(plans: readonly Plan[], log: Log): Promise<Runnin
   try {
     for (const plan of plans) {
       const server = await start(plan);
-      log.watch(plan.name, server);
-      running.push({ plan, server });
+      const name = plan.name ?? server.name;
+      log.watch(name, server);
+      running.push({ name, plan, server });
     }
   } catch (error) {
     await Promise.all(running.map(({ server }) => server.close()));
@@ -41,20 +55,25 @@ export async function startAll(plans: readonly Plan[], log: Log): Promise<Runnin
 }
 
 async function start(plan: Plan): Promise<Server> {
+  const { name = plan.moduleName } = plan;
   try {
-    return await serve(plan.protocol, plan.options);
+    return await serve(plan.module, plan.options);
   } catch (error) {
     if (error instanceof ListenError) throw new Failure(cannotListen(plan, error.reason), { cause: error });
-    if (error instanceof OptionError)
-      throw new UsageError(`${plan.name}: ${error.message}`, { cause: error });
+    if (error instanceof OptionError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
+    if (error instanceof ProtocolModuleError) {
+      throw new Failure(describeModuleError(error, plan.moduleName), { cause: error });
+    }
+    if (error instanceof PlatformError || error instanceof WorkerError)
+      throw new Failure(`${name}: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-function cannotListen({ name, options, spell }: Plan, reason: string): string {
+function cannotListen({ name, moduleName, options, spell }: Plan, reason: string): string {
   const { host = '127.0.0.1', port, path } = options;
   const place = path ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
-  const cannot = `${name} cannot listen on ${place}`;
+  const cannot = `${name ?? moduleName} cannot listen on ${place}`;
   switch (reason) {
     case 'EADDRINUSE':
       return path === undefined

@@ -7,7 +7,7 @@ import { readConfig } from './config-file.ts';
 import { addFlag, givenFlags } from './flags.ts';
 import { createLog, logFormat, logSettings } from './log.ts';
 import { runUntilStopped } from './running.ts';
-import { type Plan, type Running, startAll, tryIt } from './start.ts';
+import { type Plan, planOf, type Running, startAll, tryIt } from './start.ts';
 import { StopSignals } from './stop-signals.ts';
 import { formatTable } from './table.ts';
 
@@ -57,7 +57,7 @@ async function run(file: string | undefined, flags: Readonly<Record<string, unkn
   const found = file ?? (existsSync(FILE) ? FILE : undefined);
   const config = found === undefined ? undefined : await readConfig(found);
   const log = await createLog(logFormat(flags, config?.log));
-  const plans = config?.plans ?? (await demonstration());
+  const plans = config?.plans ?? demonstration();
   const signals = new StopSignals();
   const running = await startAll(plans, log);
   if (file === undefined && found !== undefined) process.stdout.write(`using ${found}\n`);
@@ -65,19 +65,16 @@ async function run(file: string | undefined, flags: Readonly<Record<string, unkn
   return runUntilStopped(running, signals, log);
 }
 
-async function demonstration(): Promise<Plan[]> {
-  const plans = services.map(async (service) => ({
-    name: service.name,
-    protocol: await (await service.load())({}),
-    options: { port: service.port },
-    service,
+function demonstration(): Plan[] {
+  return services.map((service) => ({
+    ...planOf(service),
+    options: { port: service.port, protocolOptions: {} },
     spell: (setting: string) => `\`${setting}\` in a file (see zocalo up --help)`,
   }));
-  return Promise.all(plans);
 }
 
 function table(running: readonly Running[]): string {
-  const rows = running.map((each) => [each.plan.name, formatAddress(each.server.address), tryIt(each)]);
+  const rows = running.map((each) => [each.name, formatAddress(each.server.address), tryIt(each)]);
   const [head = '', ...rest] = formatTable([['service', 'address', 'try it'], ...rows]);
   return `${[styleText('bold', head), ...rest].join('\n')}\n`;
 }

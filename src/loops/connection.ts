@@ -5,9 +5,9 @@ import { receive, send, shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
 import { type DescriptorOwner, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { FAILED, READABLE, WRITABLE } from './poller.ts';
-import type { Reactor, Resumable, Watched } from './reactor.ts';
 import { ReceiveSpace } from './receive-space.ts';
 import { WheelEntry } from './timer-wheel.ts';
+import type { Resumable, Waiter, Watched } from './waiter.ts';
 
 const { EAGAIN, EINTR } = constants.errno;
 
@@ -16,7 +16,7 @@ const receiveSpace = new ReceiveSpace();
 
 /** What a connection needs of its loop. */
 export interface ConnectionOwner {
-  readonly reactor: Reactor;
+  readonly waiter: Waiter;
   schedule(connection: Connection, at: number): void;
   /** The session is over and the descriptor closed. */
   closed(connection: Connection): void;
@@ -46,11 +46,15 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
 
   /** Watches the descriptor, and lets the session greet. */
   start(): void {
-    const { reactor } = this.owner;
-    reactor.watch(this, this.#interest);
-    this.owner.schedule(this, this.session.tick(reactor.clock.now));
+    const { waiter } = this.owner;
+    waiter.watch(this, this.#interest);
+    this.owner.schedule(this, this.session.tick(waiter.clock.now));
     this.session.open();
     this.#settle();
+  }
+
+  get awaits(): boolean {
+    return this.session.awaits;
   }
 
   onReady(events: number): void {
@@ -71,7 +75,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
-    this.owner.reactor.wake(this);
+    this.owner.waiter.wake(this);
   }
 
   resume(): void {
@@ -104,7 +108,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.owner.reactor.unwatch(this);
+    this.owner.waiter.unwatch(this);
     this.#descriptorOwner.release(this.fd);
     this.owner.closed(this);
   }
@@ -152,7 +156,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     const interest = (sessionInterest & READ ? READABLE : 0) | (sessionInterest & WRITE ? WRITABLE : 0);
     if (interest === this.#interest) return;
     this.#interest = interest;
-    this.owner.reactor.change(this, interest);
+    this.owner.waiter.change(this, interest);
   }
 
   #close(): void {
@@ -161,7 +165,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
       return;
     }
     shutdownSending(this.fd);
-    const until = this.owner.reactor.clock.now + LINGER_TIMEOUT;
+    const until = this.owner.waiter.clock.now + LINGER_TIMEOUT;
     this.#lingersUntil = until;
     this.owner.schedule(this, until);
     this.#watchFor(READ);

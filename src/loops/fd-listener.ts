@@ -14,7 +14,7 @@ import {
   type ListenTarget,
 } from './loop.ts';
 import { READABLE } from './poller.ts';
-import type { Reactor, Watched } from './reactor.ts';
+import type { Waiter, Watched } from './waiter.ts';
 
 const { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } = constants.errno;
 /** Failures of the machine, not of one connection: trying again at once would spin. */
@@ -25,7 +25,7 @@ export class FdListener implements Listener, Watched, DescriptorOwner {
   readonly fd: number;
   readonly target: ListenTarget;
   generation = 0;
-  readonly #reactor: Reactor;
+  readonly #waiter: Waiter;
   readonly #events: ListenerEvents<FdSocket>;
   readonly #port: number;
   #paused = false;
@@ -33,14 +33,14 @@ export class FdListener implements Listener, Watched, DescriptorOwner {
   #retry: NodeJS.Timeout | undefined;
 
   /** @throws ListenError when the address cannot be listened on */
-  constructor(target: ListenTarget, backlog: number, reactor: Reactor, events: ListenerEvents<FdSocket>) {
+  constructor(target: ListenTarget, backlog: number, waiter: Waiter, events: ListenerEvents<FdSocket>) {
     this.fd = open(target, backlog);
-    this.#reactor = reactor;
+    this.#waiter = waiter;
     this.#events = events;
     const local = localAddress(this.fd);
     this.#port = local.port;
     this.target = local.family === AF_UNIX ? target : { address: local.address, port: local.port };
-    reactor.watch(this, READABLE);
+    waiter.watch(this, READABLE);
   }
 
   pause(): void {
@@ -57,7 +57,7 @@ export class FdListener implements Listener, Watched, DescriptorOwner {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#paused = true;
-    this.#reactor.unwatch(this);
+    this.#waiter.unwatch(this);
     close(this.fd);
     if ('path' in this.target) removeSocketFile(this.target.path);
   }
@@ -102,7 +102,7 @@ export class FdListener implements Listener, Watched, DescriptorOwner {
   }
 
   #update(): void {
-    this.#reactor.change(this, this.#paused || this.#retry !== undefined ? 0 : READABLE);
+    this.#waiter.change(this, this.#paused || this.#retry !== undefined ? 0 : READABLE);
   }
 }
 

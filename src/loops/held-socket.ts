@@ -2,7 +2,7 @@ import { peek, send } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
 import type { Held } from './loop.ts';
 import { FAILED, PEER_FINISHED } from './poller.ts';
-import type { Reactor, Watched } from './reactor.ts';
+import type { Waiter, Watched } from './waiter.ts';
 
 const oneByte = Buffer.alloc(1);
 
@@ -10,14 +10,14 @@ const oneByte = Buffer.alloc(1);
 export class HeldSocket implements Held<FdSocket>, Watched {
   generation = 0;
   readonly #socket: FdSocket;
-  readonly #reactor: Reactor;
+  readonly #waiter: Waiter;
   readonly #onLeft: () => void;
 
-  constructor(socket: FdSocket, reactor: Reactor, onLeft: () => void) {
+  constructor(socket: FdSocket, waiter: Waiter, onLeft: () => void) {
     this.#socket = socket;
-    this.#reactor = reactor;
+    this.#waiter = waiter;
     this.#onLeft = onLeft;
-    reactor.watch(this, PEER_FINISHED);
+    waiter.watch(this, PEER_FINISHED);
   }
 
   get fd(): number {
@@ -26,7 +26,7 @@ export class HeldSocket implements Held<FdSocket>, Watched {
 
   onReady(events: number): void {
     // Whoever sent a question and finished may still wait for the answer; whoever finished without a word has left.
-    if ((events & FAILED) === 0 && peek(this.fd, oneByte) > 0) this.#reactor.change(this, 0);
+    if ((events & FAILED) === 0 && peek(this.fd, oneByte) > 0) this.#waiter.change(this, 0);
     else {
       this.take().close();
       this.#onLeft();
@@ -39,7 +39,7 @@ export class HeldSocket implements Held<FdSocket>, Watched {
   }
 
   take(): FdSocket {
-    this.#reactor.unwatch(this);
+    this.#waiter.unwatch(this);
     return this.#socket;
   }
 }

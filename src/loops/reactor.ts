@@ -1,18 +1,6 @@
-import type { Clock } from '../protocol/session-host.ts';
 import type { Poller } from './poller.ts';
-
-/** Something that is told when its descriptor is ready. */
-export interface Watched {
-  readonly fd: number;
-  /** Set by the reactor: tells events of this registration from those of an earlier one of the same descriptor. */
-  generation: number;
-  onReady(events: number): void;
-}
-
-/** Something that has work left for the next turn. */
-export interface Resumable {
-  resume(): void;
-}
+import { TurnClock } from './turn-clock.ts';
+import type { Resumable, Waiter, Watched } from './waiter.ts';
 
 /** How many turns without any event are spun before the reactor parks: parking and waking cost tens of microseconds. */
 const SPIN_TURNS = 24;
@@ -23,33 +11,13 @@ const SPIN_TURNS = 24;
 const LOOK = { first: 20, longest: 320 };
 
 /**
- * Milliseconds of the monotonic clock: within a turn those of its beginning, since asking costs. They are whole, since V8 keeps
- * a small integer in place and allocates for a fraction.
- */
-class TurnClock implements Clock {
-  #turn: number | undefined;
-
-  get now(): number {
-    return this.#turn ?? Math.floor(performance.now());
-  }
-
-  begin(): void {
-    this.#turn = Math.floor(performance.now());
-  }
-
-  end(): void {
-    this.#turn = undefined;
-  }
-}
-
-/**
  * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
  * `setImmediate`, so that timers, promises and files have their turns; after a short spin it parks in a call on another thread.
  * Such a call holds one thread of libuv's pool, so there is one reactor a thread and mechanism, shared by all its loops.
  *
  * An exception out of a turn is a fault of ours, since sessions catch what their handlers throw; it is left to Node, but the turns go on.
  */
-export class Reactor {
+export class Reactor implements Waiter {
   static readonly #shared = new Map<string, Reactor>();
 
   readonly clock = new TurnClock();
@@ -104,18 +72,15 @@ export class Reactor {
     this.#poller.modify(watched.fd, interest, watched.generation);
   }
 
-  /** Must be called before the descriptor is closed. */
   unwatch(watched: Watched): void {
     this.#poller.remove(watched.fd);
     this.#watched[watched.fd] = undefined;
   }
 
-  /** Everything that is watched now, of all loops. */
   *all(): Iterable<Watched> {
     for (const watched of this.#watched) if (watched !== undefined) yield watched;
   }
 
-  /** Resumes something in the next turn. */
   wake(resumable: Resumable): void {
     this.#woken.push(resumable);
     this.#schedule();

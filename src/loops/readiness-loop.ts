@@ -14,25 +14,25 @@ import type {
   ListenTarget,
 } from './loop.ts';
 import { READABLE } from './poller.ts';
-import type { Reactor } from './reactor.ts';
+import type { Waiter } from './waiter.ts';
 import { WheelTimer } from './wheel-timer.ts';
 
 /** The loop of every mechanism that reports which descriptors are ready; the mechanism itself is a poller. */
 export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner {
   readonly mechanism: string;
-  readonly reactor: Reactor;
+  readonly waiter: Waiter;
   #load = 0;
   readonly #timer: WheelTimer<Connection>;
   #onEmpty: (() => void) | undefined;
 
-  constructor(mechanism: string, reactor: Reactor) {
+  constructor(mechanism: string, waiter: Waiter) {
     this.mechanism = mechanism;
-    this.reactor = reactor;
-    this.#timer = new WheelTimer(reactor.clock, (connection, now) => connection.due(now));
+    this.waiter = waiter;
+    this.#timer = new WheelTimer(waiter.clock, (connection, now) => connection.due(now));
   }
 
   get clock(): Clock {
-    return this.reactor.clock;
+    return this.waiter.clock;
   }
 
   get load(): number {
@@ -40,11 +40,11 @@ export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner 
   }
 
   async listen(target: ListenTarget, backlog: number, events: ListenerEvents<FdSocket>): Promise<Listener> {
-    return new FdListener(target, backlog, this.reactor, events);
+    return new FdListener(target, backlog, this.waiter, events);
   }
 
   hold(socket: FdSocket, onLeft: () => void): Held<FdSocket> {
-    return new HeldSocket(socket, this.reactor, onLeft);
+    return new HeldSocket(socket, this.waiter, onLeft);
   }
 
   socketOf(fd: number, arrival: Arrival, owner: DescriptorOwner): FdSocket {
@@ -53,8 +53,8 @@ export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner 
 
   watch(fd: number, onReadable: () => void): () => void {
     const watched = { fd, generation: 0, onReady: onReadable };
-    this.reactor.watch(watched, READABLE);
-    return () => this.reactor.unwatch(watched);
+    this.waiter.watch(watched, READABLE);
+    return () => this.waiter.unwatch(watched);
   }
 
   adopt(socket: FdSocket, session: SessionPort): void {
@@ -74,7 +74,7 @@ export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner 
     for (const connection of this.#connections()) connection.stop();
     if (this.#load > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#timer.stop();
-    this.reactor.release();
+    this.waiter.release();
   }
 
   schedule(connection: Connection, at: number): void {
@@ -89,7 +89,7 @@ export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner 
 
   /** The reactor knows them already: a set of our own would cost more than some clients do. */
   #connections(): Connection[] {
-    return [...this.reactor.all()].filter(
+    return [...this.waiter.all()].filter(
       (watched): watched is Connection => watched instanceof Connection && watched.owner === this,
     );
   }

@@ -30,6 +30,8 @@ export const closeReasons = [
   'stopped',
   /** A handler failed. */
   'error',
+  /** The worker that served it died; how much it had sent and received by then is not known. */
+  'worker',
 ] as const;
 
 export type CloseReason = (typeof closeReasons)[number];

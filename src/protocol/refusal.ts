@@ -5,6 +5,7 @@ export class Refusal implements SessionPort {
   waker: Waker | undefined;
   finished = false;
   readonly lingers = true;
+  readonly awaits = false;
   readonly #words: Uint8Array;
   readonly #deadline: number;
   #offset = 0;

@@ -20,6 +20,8 @@ export interface SessionPort {
   readonly lingers: boolean;
   /** READ, WRITE, both or none. */
   readonly interest: number;
+  /** Whether an answer in progress waits for something outside of the loop: a promise of a handler. */
+  readonly awaits: boolean;
   /** The client has entered: its greeting is due. */
   open(): void;
   /**

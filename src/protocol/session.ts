@@ -86,6 +86,10 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     return (this.#wantsInput() ? READ : 0) | (this.#output.length > 0 ? WRITE : 0);
   }
 
+  get awaits(): boolean {
+    return this.#replies?.pendingSince() !== undefined;
+  }
+
   open(): void {
     const protocol = this.#protocol;
     if (protocol.state === undefined && protocol.open === undefined) return;

@@ -23,6 +23,12 @@ export type ServerEvent =
     }
   /** A handler failed (then there is a client), or accepting did (then there is none, and it is tried again). */
   | { type: 'error'; client: ClientRef | undefined; error: unknown }
+  /** The model that was asked for cannot run here, for the reason given; `model` serves in its place. */
+  | { type: 'fallback'; model: string; error: Error }
+  /** A worker of a fixed number is ready to serve: at the start, or in the place of one that died. */
+  | { type: 'worker-started'; worker: string }
+  /** A worker died, and `clients` with it; another is started after `restart` milliseconds, unless each client has one of its own. */
+  | { type: 'worker-died'; worker: string; error: Error; clients: number; restart: number | undefined }
   | { type: 'draining'; active: number; waiting: number; timeout: number }
   | { type: 'stopped'; cut: number };
 

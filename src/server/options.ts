@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { OptionError } from '../errors.ts';
-import { type Model, models } from '../loops/models.ts';
 import { defaultSessionLimits, type SessionLimits } from '../protocol/limits.ts';
+import { type Balance, balances } from '../workers/balance.ts';
+import { type Isolation, isolations, type Model, models } from '../workers/models.ts';
 
 /** How to serve. Everything has a default; times are in milliseconds, `Infinity` for no limit, sizes in bytes. */
 export type ServeOptions = Partial<SessionLimits> & {
@@ -11,11 +12,25 @@ export type ServeOptions = Partial<SessionLimits> & {
   port?: number;
   /** The path of a Unix socket to listen on, instead of host and port. */
   path?: string;
-  /** How connections are waited for. Default `epoll` on Linux, `libuv` elsewhere. */
+  /** The concurrency model: how clients are served at once. Default `epoll` on Linux, `libuv` elsewhere. */
   model?: Model;
+  /**
+   * How many workers serve, beside this thread, which accepts for all of them. Default: none, but 8 for `thread-pool` and
+   * `process-pool`, and one for each processor when `isolation` is given. Workers need a protocol given as a module.
+   */
+  workers?: number;
+  /** Whether workers are threads (the default) or processes. */
+  isolation?: Isolation;
+  /**
+   * Which worker gets a client: the one that has the fewest (`least-connections`, the default), each in turn (`round-robin`), or always
+   * the same for an address (`source`).
+   */
+  balance?: Balance;
+  /** What the function that a module exports is given to make its protocol. It must be cloneable (no functions). Default undefined. */
+  protocolOptions?: unknown;
   /** How many connections the kernel keeps for us until they are accepted. Default 4,096; the system may allow fewer. */
   backlog?: number;
-  /** How many clients are served at once. Default 10,000. */
+  /** How many clients are served at once. Default 10,000, or as many as the model can: see the table of models. */
   maxClients?: number;
   /** How many clients wait in line, accepted but unread, when `maxClients` are in. Default 128. */
   maxWaiting?: number;
@@ -37,13 +52,19 @@ export type ServeOptions = Partial<SessionLimits> & {
 };
 
 export type ResolvedOptions = Required<
-  Omit<ServeOptions, 'path' | 'model' | 'quota' | keyof SessionLimits>
+  Omit<
+    ServeOptions,
+    'path' | 'model' | 'workers' | 'isolation' | 'protocolOptions' | 'quota' | keyof SessionLimits
+  >
 > & {
   path: string | undefined;
   model: Model | undefined;
   quota: number | undefined;
   limits: SessionLimits;
 };
+
+/** A thread or process each: more is a mistake. */
+const MOST_WORKERS = 1_024;
 
 const times = ['idleTimeout', 'frameTimeout', 'writeTimeout', 'handlerTimeout', 'maxSession'] as const;
 const counts = ['highWater', 'maxUnasked', 'messagesPerTurn'] as const;
@@ -59,6 +80,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     port: whole('port', options.port ?? 0, 0, 65_535),
     path: options.path,
     model: options.model === undefined ? undefined : oneOf('model', options.model, models),
+    balance: oneOf('balance', options.balance ?? 'least-connections', balances),
     backlog: whole('backlog', options.backlog ?? 4_096, 1),
     maxClients: whole('maxClients', options.maxClients ?? 10_000, 1),
     maxWaiting: whole('maxWaiting', options.maxWaiting ?? 128, 0),
@@ -73,6 +95,8 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     drainTimeout: positiveTime('drainTimeout', options.drainTimeout ?? 10_000),
     limits,
   };
+  if (options.workers !== undefined) whole('workers', options.workers, 0, MOST_WORKERS);
+  if (options.isolation !== undefined) oneOf('isolation', options.isolation, isolations);
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     throw new OptionError('path is for a Unix socket, host and port are for TCP: give one or the other');
   }

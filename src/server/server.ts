@@ -1,16 +1,24 @@
 import { Admission } from '../admission/admission.ts';
 import { Quota } from '../admission/quota.ts';
+import type { PlatformError } from '../errors.ts';
 import type { AcceptedSocket, Listener, Loop } from '../loops/loop.ts';
 import type { House } from '../protocol/client.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
 import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
+import { Refusal } from '../protocol/refusal.ts';
 import type { EndedSession } from '../protocol/session-host.ts';
-import { Worker } from '../workers/worker.ts';
+import type { Model } from '../workers/models.ts';
+import { sharedClockOffset } from '../workers/shared-state.ts';
+import type { Workforce } from '../workers/workforce.ts';
 import { type ClientRef, ServerEvents } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
+import { quotaOf, type Staff } from './staff.ts';
 import { type ServerStats, Tally } from './stats.ts';
 import { timerDelay } from './timer-delay.ts';
 import { type Visitor, WaitingLine, type WaitingLineOwner } from './waiting-line.ts';
+
+/** How long the words of a refusal may take to leave, in milliseconds. */
+const REFUSAL_TIMEOUT = 1_000;
 
 /** Where a server listens. */
 export type ServerAddress = {
@@ -31,12 +39,12 @@ export type DrainReport = {
 /** A running server. Made by `serve`. */
 export class Server<Frame = unknown, State = unknown> implements House, WaitingLineOwner {
   readonly events: ServerEvents;
-  /** How connections are waited for: `epoll` or `libuv`. */
-  readonly model: string;
+  /** The concurrency model it serves with. */
+  readonly model: Model;
   readonly #protocol: Protocol<Frame, State>;
   readonly #options: ResolvedOptions;
   readonly #loop: Loop;
-  readonly #worker: Worker<Frame, State>;
+  readonly #workforce: Workforce;
   readonly #admission: Admission<Visitor>;
   readonly #line: WaitingLine;
   readonly #quota: Quota | undefined;
@@ -51,29 +59,37 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #toldListening: NodeJS.Immediate | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, loop: Loop) {
+  constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, model: Model, staff: Staff) {
     this.#protocol = protocol;
     this.#options = options;
-    this.#loop = loop;
-    this.model = loop.mechanism;
+    this.#loop = staff.loop;
+    this.model = model;
     this.#admission = new Admission(options);
-    this.#line = new WaitingLine(this.#admission, loop, this);
-    if (options.quota !== undefined) {
-      const refillEvery = options.quotaRefill / options.quota;
-      this.#quota = new Quota({ messages: options.quota, refillEvery }, options.quotaPer);
-    }
-    this.#worker = new Worker(protocol, loop, options.limits, this, {
+    this.#line = new WaitingLine(this.#admission, staff.loop, this);
+    this.events = new ServerEvents(() => this.#workforce.reportMessages());
+    const { events } = this;
+    this.#workforce = staff.hire(this, {
       closed: (session, reason) => this.#closed(session, reason),
-      failed: (client, error) => this.events.emit({ type: 'error', client: refer(client), error }),
+      failed: (client, error) => events.emit({ type: 'error', client: refer(client), error }),
+      message: (client) => events.emit({ type: 'message', client: refer(client) }),
+      workerStarted: (worker) => events.emit({ type: 'worker-started', worker }),
+      workerDied: (worker, error, clients, restart) =>
+        events.emit({ type: 'worker-died', worker, error, clients, restart }),
     });
-    this.events = new ServerEvents(() => {
-      this.#worker.onMessage = (client) => this.events.emit({ type: 'message', client: refer(client) });
-    });
+    const quota = quotaOf(options);
+    if (quota !== undefined) {
+      this.#quota = new Quota(quota, options.quotaPer, this.#workforce.buckets, sharedClockOffset());
+    }
   }
 
   /** Where it listens. */
   get address(): ServerAddress {
     return this.#address;
+  }
+
+  /** The name of its protocol. */
+  get name(): string {
+    return this.#protocol.name;
   }
 
   /** How many clients are in now. */
@@ -94,15 +110,22 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       'path' in actual
         ? { host: '', port: 0, path: actual.path }
         : { host: actual.address, port: actual.port, path: undefined };
-    const { name } = this.#protocol;
-    const listening = {
-      type: 'listening',
-      protocol: name,
-      model: this.model,
-      address: formatAddress(this.#address),
-    } as const;
+  }
+
+  /** Starts what serves. @param refused why another model could not be used that was asked for */
+  async start(refused: PlatformError | undefined): Promise<void> {
+    await this.#workforce.start();
     // Nobody can have subscribed before `serve` has returned the server.
-    this.#toldListening = setImmediate(() => this.events.emit(listening));
+    this.#toldListening = setImmediate(() => {
+      if (refused !== undefined) this.events.emit({ type: 'fallback', model: this.model, error: refused });
+      const { name: protocol } = this.#protocol;
+      this.events.emit({
+        type: 'listening',
+        protocol,
+        model: this.model,
+        address: formatAddress(this.#address),
+      });
+    });
   }
 
   /** What it has done and is doing. */
@@ -113,7 +136,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       accepted: this.#tally.accepted,
       refused: { ...this.#tally.refused },
       closed: { ...this.#tally.closed },
-      ...this.#worker.traffic,
+      ...this.#workforce.traffic,
       longestWait: this.#admission.longestWait,
     };
   }
@@ -152,11 +175,11 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
     this.#line.stop();
     for (const visitor of this.#admission.dismissLine()) this.#refuse(visitor, 'draining');
     if (timeout > 0 && !this.#hurried) {
-      await this.#worker.drain();
+      await this.#workforce.drain();
       await this.#emptyWithin(timeout);
     }
     const cut = this.#admission.active;
-    await this.#worker.stop();
+    await this.#workforce.stop();
     this.events.emit({ type: 'stopped', cut });
     return { cut };
   }
@@ -192,12 +215,13 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #enter(visitor: Visitor): void {
     const { identity, tokens, arrivedAt } = visitor;
     const now = this.#loop.clock.now;
+    this.#workforce.countClients(this.#admission.active);
     if (this.events.heard('opened')) {
       this.events.emit({ type: 'opened', client: identity, waited: now - arrivedAt });
     }
     const socket = visitor.held?.take() ?? visitor.socket;
     try {
-      this.#worker.adopt(socket, identity, tokens);
+      this.#workforce.adopt(socket, identity, tokens);
     } catch (error) {
       this.events.emit({ type: 'error', client: identity, error });
       socket.close();
@@ -213,7 +237,8 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #refuse(visitor: Visitor, cause: RefusalCause): void {
     this.#refused(visitor, cause);
     const words = this.#words(visitor, () => this.#protocol.refuse?.(cause));
-    this.#worker.refuse(visitor.held?.take() ?? visitor.socket, words);
+    const refusal = new Refusal(words ?? '', this.#loop.clock.now + REFUSAL_TIMEOUT);
+    this.#loop.adopt(visitor.held?.take() ?? visitor.socket, refusal);
   }
 
   #refused(visitor: Visitor, cause: RefusalCause): void {
@@ -239,6 +264,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       });
     }
     const next = this.#admission.leave(now);
+    this.#workforce.countClients(this.#admission.active);
     if (next !== undefined) this.#letIn(next);
     this.#openOrShut();
     if (this.#admission.active === 0) this.#onEmpty?.();

@@ -1,14 +1,14 @@
 import type { Admission } from '../admission/admission.ts';
-import type { TokenBucket } from '../admission/quota.ts';
 import type { AcceptedSocket, Held, Loop } from '../loops/loop.ts';
 import type { ClientIdentity } from '../protocol/client.ts';
+import type { Tokens } from '../protocol/session-host.ts';
 import { timerDelay } from './timer-delay.ts';
 
 /** A connection between being accepted and being served. */
 export type Visitor = {
   readonly identity: ClientIdentity;
   readonly socket: AcceptedSocket;
-  readonly tokens: TokenBucket | undefined;
+  readonly tokens: Tokens | undefined;
   readonly arrivedAt: number;
   /** While it waits: its socket, and the place it was last told. */
   held?: Held<AcceptedSocket>;

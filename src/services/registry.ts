@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { netcat, type Service } from './service.ts';
 
 /** The ready servers. Adding one is an entry here and a folder beside this file; only what is served is loaded. */
@@ -8,7 +9,7 @@ export const services: readonly Service[] = [
     port: 8080,
     settings: [],
     tryIt: netcat,
-    load: async () => (await import('./echo/echo.ts')).echo,
+    module: moduleOf('echo'),
   },
   {
     name: 'reverse',
@@ -16,6 +17,11 @@ export const services: readonly Service[] = [
     port: 8081,
     settings: [],
     tryIt: netcat,
-    load: async () => (await import('./reverse/reverse.ts')).reverse,
+    module: moduleOf('reverse'),
   },
 ];
+
+/** This copy of the package may be its sources or what was built of them. */
+function moduleOf(name: string): URL {
+  return new URL(`./${name}/${name}${extname(import.meta.filename)}`, import.meta.url);
+}

@@ -45,8 +45,8 @@ export type Service = {
   readonly settings: readonly Setting[];
   /** A command that shows it at work. */
   tryIt(place: Place): string;
-  /** Loads its code: a function that makes its protocol. */
-  load(): Promise<(settings: Settings) => AnyProtocol | Promise<AnyProtocol>>;
+  /** Its module, which any worker can load: the default export makes its protocol from {@link Settings}. */
+  readonly module: URL;
 };
 
 /** How to talk lines with a server by hand. */

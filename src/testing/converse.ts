@@ -1,8 +1,9 @@
-import { Quota, type TokenBucket } from '../admission/quota.ts';
+import { Quota } from '../admission/quota.ts';
 import type { ClientIdentity } from '../protocol/client.ts';
 import { defaultSessionLimits, type SessionLimits } from '../protocol/limits.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { Session } from '../protocol/session.ts';
+import type { Tokens } from '../protocol/session-host.ts';
 import { Conversation } from './conversation.ts';
 import { MemoryHost } from './memory-host.ts';
 
@@ -67,7 +68,7 @@ export function converse<Frame, State>(
     ...limits
   } = options;
   const identity: ClientIdentity = { id, remoteAddress, remotePort, localPort };
-  let tokens: TokenBucket | undefined;
+  let tokens: Tokens | undefined;
   if (quota !== undefined) {
     tokens = new Quota({ messages: quota, refillEvery: quotaRefill / quota }, 'connection').admit('', 0);
   }

@@ -1,39 +1,31 @@
-import type { TokenBucket } from '../admission/quota.ts';
 import type { AcceptedSocket, Loop } from '../loops/loop.ts';
 import type { Client, ClientIdentity, House } from '../protocol/client.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
 import { type SessionLimits, shortestTimeout } from '../protocol/limits.ts';
 import type { Protocol } from '../protocol/protocol.ts';
-import { Refusal } from '../protocol/refusal.ts';
 import { Session } from '../protocol/session.ts';
-import type { Clock, EndedSession, SessionHost, Traffic } from '../protocol/session-host.ts';
-
-/** What a worker reports of its clients. */
-export interface WorkerEvents {
-  closed(session: EndedSession, reason: CloseReason): void;
-  failed(client: Client<unknown>, error: unknown): void;
-}
-
-/** How long the words of a refusal may take to leave, in milliseconds. */
-const REFUSAL_TIMEOUT = 1_000;
+import type { Clock, EndedSession, SessionHost, Tokens, Traffic } from '../protocol/session-host.ts';
+import type { Workforce, WorkforceEvents } from './workforce.ts';
 
 /** Serves clients in this thread: one loop, one protocol, a session for each socket it is given. */
-export class Worker<Frame, State> implements SessionHost {
+export class Worker<Frame, State> implements Workforce, SessionHost {
   readonly limits: SessionLimits;
   readonly shortestTimeout: number;
   readonly house: House;
-  readonly traffic: Traffic = { messages: 0, bytesIn: 0, bytesOut: 0 };
+  readonly traffic: Traffic;
   onMessage: ((client: Client<unknown>) => void) | undefined;
   readonly #protocol: Protocol<Frame, State>;
   readonly #loop: Loop;
-  readonly #events: WorkerEvents;
+  readonly #events: WorkforceEvents;
 
+  /** @param traffic where it counts */
   constructor(
     protocol: Protocol<Frame, State>,
     loop: Loop,
     limits: SessionLimits,
     house: House,
-    events: WorkerEvents,
+    events: WorkforceEvents,
+    traffic: Traffic = { messages: 0, bytesIn: 0, bytesOut: 0 },
   ) {
     this.#protocol = protocol;
     this.#loop = loop;
@@ -41,29 +33,33 @@ export class Worker<Frame, State> implements SessionHost {
     this.shortestTimeout = shortestTimeout(limits);
     this.house = house;
     this.#events = events;
+    this.traffic = traffic;
   }
 
   get clock(): Clock {
     return this.#loop.clock;
   }
 
-  /** Takes a client in. @throws what the protocol's `state` or its framing's `create` throws; the socket is then untouched */
-  adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: TokenBucket | undefined): void {
+  /** It shares nothing with others: an ordinary quota will do. */
+  readonly buckets = undefined;
+
+  async start(): Promise<void> {}
+
+  countClients(): void {}
+
+  adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: Tokens | undefined): void {
     this.#loop.adopt(socket, new Session(this.#protocol, identity, this, tokens));
   }
 
-  /** Says a few words to a client that is turned away, and closes. */
-  refuse(socket: AcceptedSocket, words: string | Uint8Array | undefined): void {
-    this.#loop.adopt(socket, new Refusal(words ?? '', this.clock.now + REFUSAL_TIMEOUT));
+  reportMessages(): void {
+    this.onMessage = (client) => this.#events.message(client);
   }
 
-  /** Every client is answered what it has sent, and leaves. */
   async drain(): Promise<void> {
     await this.#loop.catchUp();
     this.#loop.each((session) => session.drain());
   }
 
-  /** Breaks off what is left. */
   stop(): Promise<void> {
     return this.#loop.stop();
   }

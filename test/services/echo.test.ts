@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Model } from '../../src/index.ts';
 import { serve } from '../../src/index.ts';
-import type { Model } from '../../src/loops/models.ts';
-import { echo } from '../../src/services/echo/echo.ts';
+import echo from '../../src/services/echo/echo.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestClient } from '../support/test-client.ts';
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { type ServeOptions, serve } from '../../src/index.ts';
 import { closeReasons } from '../../src/protocol/close-reason.ts';
 import { refusalCauses } from '../../src/protocol/protocol.ts';
-import { echo } from '../../src/services/echo/echo.ts';
+import { loadProtocol } from '../../src/workers/protocol-module.ts';
+import echo from '../../src/services/echo/echo.ts';
 import { goodbyes, lineWords } from '../../src/services/line-words.ts';
 import { services } from '../../src/services/registry.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -84,7 +85,6 @@ test('every service has a name of its own, a port of its own, and a protocol of 
   assert.equal(new Set(services.map(({ name }) => name)).size, services.length);
   assert.equal(new Set(services.map(({ port }) => port)).size, services.length);
   for (const service of services) {
-    const create = await service.load();
-    assert.equal((await create({})).name, service.name);
+    assert.equal((await loadProtocol(service.module.href, {})).name, service.name);
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../../src/index.ts';
-import { reverse, reversed } from '../../src/services/reverse/reverse.ts';
+import reverse, { reversed } from '../../src/services/reverse/reverse.ts';
 import { TestClient } from '../support/test-client.ts';
 
 const pairs: readonly (readonly [what: string, text: string, back: string])[] = [

@@ -11,7 +11,7 @@ const longest = Math.max(...[...commands].map((command) => command.length)) + 2;
  * Every line comes back byte for byte as it came, its ending included. `/clients` is answered with how many clients are
  * connected; `salir` and `EXIT` end the conversation.
  */
-export function echo(): Protocol<Buffer> {
+export default function echo(): Protocol<Buffer> {
   return {
     ...lineWords,
     name: 'echo',

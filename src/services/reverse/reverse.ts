@@ -6,7 +6,7 @@ import { GOODBYE, goodbyes, lineWords } from '../line-words.ts';
  * Every line of UTF-8 text comes back with its user-perceived characters (the extended grapheme clusters of Unicode
  * Standard Annex 29) in reverse order. `salir` and `EXIT` end the conversation.
  */
-export function reverse(): Protocol<string> {
+export default function reverse(): Protocol<string> {
   return {
     ...lineWords,
     name: 'reverse',

@@ -1,0 +1,31 @@
+import type { Clock } from '../protocol/session-host.ts';
+
+/** Something that is told when its descriptor is ready. */
+export interface Watched {
+  readonly fd: number;
+  /** Set by the waiter: tells events of this registration from those of an earlier one of the same descriptor. */
+  generation: number;
+  /** Whether it waits for something that Node brings, such as the promise of a handler: then the thread must not be blocked. */
+  readonly awaits?: boolean;
+  onReady(events: number): void;
+}
+
+/** Something that has work left for the next turn. */
+export interface Resumable {
+  resume(): void;
+}
+
+/** How a thread waits for descriptors, and has its turns. */
+export interface Waiter {
+  readonly clock: Clock;
+  watch(watched: Watched, interest: number): void;
+  change(watched: Watched, interest: number): void;
+  /** Must be called before the descriptor is closed. */
+  unwatch(watched: Watched): void;
+  /** Everything that is watched now, of all loops. */
+  all(): Iterable<Watched>;
+  /** Resumes something in the next turn. */
+  wake(resumable: Resumable): void;
+  /** Gives up one use; with the last one it closes. */
+  release(): void;
+}

@@ -1,0 +1,57 @@
+import type { QuotaOptions } from '../admission/quota.ts';
+import type { Loop } from '../loops/loop.ts';
+import { createDescriptorLoop, createLoop, type Mechanism } from '../loops/mechanisms.ts';
+import type { House } from '../protocol/client.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import type { Isolation } from '../workers/models.ts';
+import { type Crew, Supervisor, type SupervisorEvents } from '../workers/supervisor.ts';
+import { Worker } from '../workers/worker.ts';
+import type { Workforce } from '../workers/workforce.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** Who serves: the loop that accepts, and those to whom clients are given. */
+export type Staff = {
+  readonly loop: Loop;
+  hire(house: House, events: SupervisorEvents): Workforce;
+};
+
+/** Clients are served where they are accepted. @throws PlatformError */
+export async function staffHere<Frame, State>(
+  protocol: Protocol<Frame, State>,
+  mechanism: Mechanism,
+  { limits }: ResolvedOptions,
+): Promise<Staff> {
+  const loop = await createLoop(mechanism);
+  return { loop, hire: (house, events) => new Worker(protocol, loop, limits, house, events) };
+}
+
+/** Clients are accepted in this thread, whatever its workers wait with by a loop of epoll, and served elsewhere. @throws PlatformError */
+export async function staffOfWorkers(
+  module: URL,
+  protocolOptions: unknown,
+  mechanism: Mechanism,
+  crew: Crew & { readonly isolation: Isolation },
+  options: ResolvedOptions,
+): Promise<Staff> {
+  const loop = await createDescriptorLoop('epoll');
+  const quota = quotaOf(options);
+  const task = {
+    isolation: crew.isolation,
+    mechanism,
+    module: module.href,
+    protocolOptions,
+    limits: options.limits,
+    quota,
+    quotaPer: options.quotaPer,
+    layout: {
+      rows: crew.workers === 'each' ? options.maxClients : crew.workers,
+      buckets: quota !== undefined && options.quotaPer === 'address',
+    },
+  };
+  return { loop, hire: (_house, events) => new Supervisor(task, crew, loop, events) };
+}
+
+/** What each client, or each address, may send. */
+export function quotaOf({ quota, quotaRefill }: ResolvedOptions): QuotaOptions | undefined {
+  return quota === undefined ? undefined : { messages: quota, refillEvery: quotaRefill / quota };
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { extname } from 'node:path';
+import { serialize } from 'node:v8';
+import { Worker as Thread } from 'node:worker_threads';
+import type { ThreadData } from './entry.ts';
+import type { Task } from './task.ts';
+
+/** A thread or process that has been started. */
+export interface Hired {
+  /** `thread 7`, `process 1234`. */
+  readonly name: string;
+  /** Whether it is a thread of this process, for which our descriptors are its own. */
+  readonly sharesDescriptors: boolean;
+  /** Why it ended; undefined when it ended as one that is told to stop does. */
+  readonly ended: Promise<string | undefined>;
+  /** Something has been sent to it: for a loop that cannot watch its channel. */
+  nudge(): void;
+  /** Ends it, whatever it does. */
+  kill(): void;
+}
+
+const entry = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url);
+
+/** Starts a worker as a thread. It reads the descriptor number `channel`, which is not closed with it. */
+export function hireThread(task: Task, channel: number, memory: SharedArrayBuffer): Hired {
+  const thread = new Thread(entry, { workerData: { task, channel, memory } satisfies ThreadData });
+  let cause: string | undefined;
+  thread.on('error', (error: unknown) => (cause = describe(error)));
+  const ended = new Promise<string | undefined>((resolve) => {
+    thread.on('exit', (status) =>
+      resolve(cause ?? (status === 0 ? undefined : `it exited with status ${status}`)),
+    );
+  });
+  return {
+    name: `thread ${thread.threadId}`,
+    sharesDescriptors: true,
+    ended,
+    nudge: task.mechanism === 'libuv' ? () => thread.postMessage(null) : () => {},
+    kill: () => void thread.terminate(),
+  };
+}
+
+/** Starts a worker as a process, with copies of the descriptors `channel` and `memory`. */
+export function hireProcess(task: Task, channel: number, memory: number): Hired {
+  // What it writes is seen where ours is; its standard input brings the task.
+  const child = spawn(process.execPath, [...process.execArgv, entry.pathname], {
+    stdio: ['pipe', 'inherit', 'inherit', channel, memory],
+  });
+  const ended = new Promise<string | undefined>((resolve) => {
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve(`it could not be started: ${error.message}`);
+    });
+    child.on('exit', (status, signal) => {
+      if (signal !== null) resolve(`it was ended by ${signal}`);
+      else resolve(status === 0 ? undefined : `it exited with status ${status}`);
+    });
+  });
+  child.stdin?.on('error', () => {
+    // It ended before it had read its task: that it ended is told anyway.
+  });
+  child.stdin?.end(serialize(task));
+  return {
+    name: child.pid === undefined ? 'a process' : `process ${child.pid}`,
+    sharesDescriptors: false,
+    ended,
+    nudge: () => {},
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
