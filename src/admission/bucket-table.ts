@@ -1,4 +1,4 @@
-import type { QuotaOptions } from './quota.ts';
+import type { QuotaOptions } from './token-bucket.ts';
 
 /** Bytes that each bucket takes. */
 const BUCKET_SIZE = 16;

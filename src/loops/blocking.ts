@@ -21,6 +21,7 @@ type Entry = { readonly watched: Watched; interest: number };
  */
 class BlockingWaiter implements Waiter {
   readonly clock = new TurnClock();
+  awaiting = 0;
   readonly #entries = new Map<number, Entry>();
   readonly #set = new PollSet();
   #woken: Resumable[] = [];
@@ -51,7 +52,7 @@ class BlockingWaiter implements Waiter {
     this.#schedule();
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.#closed = true;
     clearImmediate(this.#scheduled);
     clearTimeout(this.#pause);
@@ -67,10 +68,9 @@ class BlockingWaiter implements Waiter {
   readonly #turn = (): void => {
     this.#scheduled = undefined;
     const entries = [...this.#entries.values()].filter(({ interest }) => interest !== 0);
-    const awaits = entries.some(({ watched }) => watched.awaits === true);
     this.#set.clear();
     for (const { watched, interest } of entries) this.#set.add(watched.fd, toPoll(interest));
-    const ready = this.#set.wait(awaits || this.#woken.length > 0 ? 0 : LONGEST_BLOCK);
+    const ready = this.#set.wait(this.awaiting > 0 || this.#woken.length > 0 ? 0 : LONGEST_BLOCK);
     this.clock.begin();
     try {
       for (const [i, { watched }] of entries.entries()) {
@@ -83,13 +83,13 @@ class BlockingWaiter implements Waiter {
       for (const resumable of woken) resumable.resume();
     } finally {
       this.clock.end();
-      this.#continue(ready > 0, awaits);
+      this.#continue(ready > 0);
     }
   };
 
-  #continue(worked: boolean, awaits: boolean): void {
-    if (this.#closed) return;
-    if (awaits && !worked && this.#woken.length === 0)
+  #continue(worked: boolean): void {
+    if (this.#closed || this.#entries.size === 0) return;
+    if (this.awaiting > 0 && !worked && this.#woken.length === 0)
       this.#pause = setTimeout(() => this.#schedule(), LOOK_EVERY);
     else this.#schedule();
   }

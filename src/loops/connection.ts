@@ -32,6 +32,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   #interest = READABLE;
   #woken = false;
   #broken = false;
+  #awaits = false;
   #lingersUntil = 0;
   #closed = false;
 
@@ -51,10 +52,6 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     this.owner.schedule(this, this.session.tick(waiter.clock.now));
     this.session.open();
     this.#settle();
-  }
-
-  get awaits(): boolean {
-    return this.session.awaits;
   }
 
   onReady(events: number): void {
@@ -108,6 +105,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#awaits) this.#await(false);
     this.owner.waiter.unwatch(this);
     this.#descriptorOwner.release(this.fd);
     this.owner.closed(this);
@@ -131,8 +129,14 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   #settle(): void {
     if (this.#closed) return;
     this.#send();
+    if (this.session.awaits !== this.#awaits) this.#await(!this.#awaits);
     if (this.session.finished) this.#close();
     else this.#watchFor(this.session.interest);
+  }
+
+  #await(awaits: boolean): void {
+    this.#awaits = awaits;
+    this.owner.waiter.awaiting += awaits ? 1 : -1;
   }
 
   #send(): void {

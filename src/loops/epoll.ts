@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, Epoll, EventBatch } from '../sys/epoll.ts';
 import { clearEventfd, createEventfd, signalEventfd } from '../sys/eventfd.ts';
 import { close } from '../sys/sockets.ts';
@@ -34,9 +35,9 @@ class EpollPoller implements Poller {
     this.#epoll.remove(fd);
   }
 
-  poll(): number {
+  poll(timeout: number): number {
     this.#batch = this.#polled;
-    return Math.max(this.#epoll.wait(this.#polled, 0), 0);
+    return Math.max(this.#epoll.wait(this.#polled, timeout), 0);
   }
 
   park(done: (count: number) => void): void {
@@ -72,8 +73,11 @@ class EpollPoller implements Poller {
     );
   }
 
-  /** Node waits at its exit for calls that are under way, `process.exit` and uncaught exceptions included. */
-  readonly #onExit = (): void => this.unpark();
+  /**
+   * Node waits at its exit for calls that are under way, `process.exit` and uncaught exceptions included. A thread that ends leaves its
+   * descriptors to the process; nothing is ever parked in one.
+   */
+  readonly #onExit = (): void => (isMainThread ? this.unpark() : this.close());
 
   close(): void {
     process.off('exit', this.#onExit);

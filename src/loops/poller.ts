@@ -15,8 +15,8 @@ export interface Poller {
   add(fd: number, interest: number, generation: number): void;
   modify(fd: number, interest: number, generation: number): void;
   remove(fd: number): void;
-  /** How many descriptors are ready, without waiting; also while parked. */
-  poll(): number;
+  /** Waits at most `timeout` milliseconds, in this thread; how many descriptors are ready. With 0 it may be called while parked. */
+  poll(timeout: number): number;
   /** Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are. */
   park(done: (count: number) => void): void;
   unpark(): void;

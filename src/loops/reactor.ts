@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type { Poller } from './poller.ts';
 import { TurnClock } from './turn-clock.ts';
 import type { Resumable, Waiter, Watched } from './waiter.ts';
@@ -11,6 +12,15 @@ const SPIN_TURNS = 24;
 const LOOK = { first: 20, longest: 320 };
 
 /**
+ * In a thread beside the main one the reactor waits in the thread itself, in slices of so many milliseconds, after each of which Node has a
+ * turn. Such threads have little else to do, there may be more of them than libuv's pool has threads, and one that is parked there could
+ * not be ended.
+ */
+const SLICE = 25;
+/** How often it looks in such a thread while a handler's promise is pending, in milliseconds: then Node needs the thread. */
+const LOOK_HERE = 1;
+
+/**
  * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
  * `setImmediate`, so that timers, promises and files have their turns; after a short spin it parks in a call on another thread.
  * Such a call holds one thread of libuv's pool, so there is one reactor a thread and mechanism, shared by all its loops.
@@ -21,6 +31,7 @@ export class Reactor implements Waiter {
   static readonly #shared = new Map<string, Reactor>();
 
   readonly clock = new TurnClock();
+  awaiting = 0;
   readonly #poller: Poller;
   readonly #onEmpty: () => void;
   readonly #watched: (Watched | undefined)[] = [];
@@ -33,6 +44,7 @@ export class Reactor implements Waiter {
   /** Whether a parked call is under way; turns may go on beside it. */
   #parked = false;
   #closed = false;
+  #onClosed: (() => void) | undefined;
   #look: NodeJS.Timeout | undefined;
   #lookAfter = LOOK.first;
 
@@ -52,12 +64,12 @@ export class Reactor implements Waiter {
     return reactor;
   }
 
-  /** Gives up one use; the last one closes the poller. */
-  release(): void {
+  async release(): Promise<void> {
     this.#users--;
     if (this.#users > 0) return;
     this.#onEmpty();
     this.#schedule();
+    await new Promise<void>((resolve) => (this.#onClosed = resolve));
   }
 
   watch(watched: Watched, interest: number): void {
@@ -94,8 +106,9 @@ export class Reactor implements Waiter {
 
   readonly #turn = (): void => {
     this.#turning = false;
+    const idle = this.#idleTurns >= SPIN_TURNS;
     // A turn beside a parked call is for what was woken: the parked call reports what is ready.
-    const ready = this.#parked && this.#idleTurns >= SPIN_TURNS ? 0 : this.#poller.poll();
+    const ready = this.#parked && idle ? 0 : this.#poller.poll(idle && this.#mayBlock() ? SLICE : 0);
     if (ready > 0) this.#idleTurns = 0;
     else this.#idleTurns++;
     this.#work(ready);
@@ -116,10 +129,16 @@ export class Reactor implements Waiter {
   #continue(): void {
     if (this.#users === 0) this.#close();
     else if (this.#woken.length > 0 || this.#idleTurns < SPIN_TURNS) this.#schedule();
-    else this.#rest();
+    else if (isMainThread) this.#park();
+    else if (this.awaiting > 0) this.#look ??= setTimeout(this.#lookAround, LOOK_HERE);
+    else this.#schedule();
   }
 
-  #rest(): void {
+  #mayBlock(): boolean {
+    return !isMainThread && this.awaiting === 0 && this.#woken.length === 0 && this.#users > 0;
+  }
+
+  #park(): void {
     if (!this.#parked) {
       this.#parked = true;
       this.#lookAfter = LOOK.first;
@@ -136,7 +155,7 @@ export class Reactor implements Waiter {
     this.#look = undefined;
     if (this.#users === 0 || this.#turning) return;
     this.#lookAfter = Math.min(2 * this.#lookAfter, LOOK.longest);
-    const ready = this.#poller.poll();
+    const ready = this.#poller.poll(0);
     if (ready > 0) {
       this.#idleTurns = 0;
       this.#lookAfter = LOOK.first;
@@ -152,6 +171,7 @@ export class Reactor implements Waiter {
     else if (!this.#turning && !this.#closed) {
       this.#closed = true;
       this.#poller.close();
+      this.#onClosed?.();
     }
   }
 

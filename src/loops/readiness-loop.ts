@@ -74,7 +74,7 @@ export class ReadinessLoop implements DescriptorLoop<FdSocket>, ConnectionOwner 
     for (const connection of this.#connections()) connection.stop();
     if (this.#load > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     this.#timer.stop();
-    this.waiter.release();
+    await this.waiter.release();
   }
 
   schedule(connection: Connection, at: number): void {

@@ -5,8 +5,6 @@ export interface Watched {
   readonly fd: number;
   /** Set by the waiter: tells events of this registration from those of an earlier one of the same descriptor. */
   generation: number;
-  /** Whether it waits for something that Node brings, such as the promise of a handler: then the thread must not be blocked. */
-  readonly awaits?: boolean;
   onReady(events: number): void;
 }
 
@@ -18,6 +16,8 @@ export interface Resumable {
 /** How a thread waits for descriptors, and has its turns. */
 export interface Waiter {
   readonly clock: Clock;
+  /** How many sessions await what Node brings, such as the promise of a handler: while there are any, the thread must not be blocked. */
+  awaiting: number;
   watch(watched: Watched, interest: number): void;
   change(watched: Watched, interest: number): void;
   /** Must be called before the descriptor is closed. */
@@ -26,6 +26,6 @@ export interface Waiter {
   all(): Iterable<Watched>;
   /** Resumes something in the next turn. */
   wake(resumable: Resumable): void;
-  /** Gives up one use; with the last one it closes. */
-  release(): void;
+  /** Gives up one use; with the last one it closes, and resolves when it has. */
+  release(): Promise<void>;
 }

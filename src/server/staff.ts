@@ -1,10 +1,10 @@
-import type { QuotaOptions } from '../admission/quota.ts';
+import type { QuotaOptions } from '../admission/token-bucket.ts';
 import type { Loop } from '../loops/loop.ts';
 import { createDescriptorLoop, createLoop, type Mechanism } from '../loops/mechanisms.ts';
 import type { House } from '../protocol/client.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Isolation } from '../workers/models.ts';
-import { type Crew, Supervisor, type SupervisorEvents } from '../workers/supervisor.ts';
+import type { Crew, SupervisorEvents } from '../workers/supervisor.ts';
 import { Worker } from '../workers/worker.ts';
 import type { Workforce } from '../workers/workforce.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -25,7 +25,7 @@ export async function staffHere<Frame, State>(
   return { loop, hire: (house, events) => new Worker(protocol, loop, limits, house, events) };
 }
 
-/** Clients are accepted in this thread, whatever its workers wait with by a loop of epoll, and served elsewhere. @throws PlatformError */
+/** Clients are accepted in this thread, by a loop of epoll, and served in workers, whatever those wait with. @throws PlatformError */
 export async function staffOfWorkers(
   module: URL,
   protocolOptions: unknown,
@@ -34,6 +34,7 @@ export async function staffOfWorkers(
   options: ResolvedOptions,
 ): Promise<Staff> {
   const loop = await createDescriptorLoop('epoll');
+  const { Supervisor } = await import('../workers/supervisor.ts');
   const quota = quotaOf(options);
   const task = {
     isolation: crew.isolation,

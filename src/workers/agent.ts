@@ -1,5 +1,5 @@
 import { BucketTable, TableBucket } from '../admission/bucket-table.ts';
-import { TokenBucket } from '../admission/quota.ts';
+import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkerError } from '../errors.ts';
 import type { AcceptedSocket, DescriptorLoop, DescriptorOwner } from '../loops/loop.ts';
 import { createDescriptorLoop } from '../loops/mechanisms.ts';

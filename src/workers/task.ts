@@ -1,4 +1,4 @@
-import type { QuotaOptions } from '../admission/quota.ts';
+import type { QuotaOptions } from '../admission/token-bucket.ts';
 import type { Arrival } from '../loops/loop.ts';
 import type { Mechanism } from '../loops/mechanisms.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { BucketTable, TableBucket } from '../../src/admission/bucket-table.ts';
-import { Quota, type QuotaOptions, TokenBucket } from '../../src/admission/quota.ts';
+import { Quota } from '../../src/admission/quota.ts';
+import { type QuotaOptions, TokenBucket } from '../../src/admission/token-bucket.ts';
 import { OptionError } from '../../src/index.ts';
 
 const never = Number.POSITIVE_INFINITY;

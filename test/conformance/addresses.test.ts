@@ -14,9 +14,9 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('TCP over IPv4, at a port that was free', async () => {
-    await using server = await serveCommands(model, { port: 0 });
+    await using server = await serveCommands(subject, { port: 0 });
     assert.equal(server.address.host, '127.0.0.1');
     assert.ok(server.address.port > 0);
     assert.equal(formatAddress(server.address), `127.0.0.1:${server.address.port}`);
@@ -25,7 +25,7 @@ onEveryModel((model) => {
   });
 
   test('TCP over IPv6', { skip: hasIpv6 ? false : 'this machine has no ::1' }, async () => {
-    await using server = await serveCommands(model, { host: '::1' });
+    await using server = await serveCommands(subject, { host: '::1' });
     assert.equal(formatAddress(server.address), `[::1]:${server.address.port}`);
     using client = await TestClient.connect(server.address);
     assert.equal(await client.ask('who'), `1 ::1 ${client.socket.localPort} ${server.address.port}`);
@@ -34,7 +34,7 @@ onEveryModel((model) => {
   test('a Unix socket, whose file is there while it is served and gone afterwards', async () => {
     using folder = new TemporaryFolder();
     const path = folder.file('socket');
-    await using server = await serveCommands(model, { path });
+    await using server = await serveCommands(subject, { path });
     assert.equal(formatAddress(server.address), path);
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
@@ -50,7 +50,7 @@ onEveryModel((model) => {
 
   test('a waiting line and its hang-ups work over a Unix socket as well', async () => {
     using folder = new TemporaryFolder();
-    await using server = await serveCommands(model, { path: folder.file('socket'), maxClients: 1 });
+    await using server = await serveCommands(subject, { path: folder.file('socket'), maxClients: 1 });
     using inside = await TestClient.connect(server.address);
     using leaves = await TestClient.connect(server.address);
     assert.equal(await leaves.readLine(), 'place 1');
@@ -64,15 +64,15 @@ onEveryModel((model) => {
 
   test('a path that does not fit into a socket address is refused before anything is opened', async () => {
     using folder = new TemporaryFolder();
-    await assert.rejects(serveCommands(model, { path: folder.file('x'.repeat(120)) }), OptionError);
+    await assert.rejects(serveCommands(subject, { path: folder.file('x'.repeat(120)) }), OptionError);
   });
 
   test('an address in use is a ListenError that says so', async () => {
     using folder = new TemporaryFolder();
     for (const where of [{}, { path: folder.file('socket') }]) {
-      await using server = await serveCommands(model, where);
+      await using server = await serveCommands(subject, where);
       const taken = server.address.path === undefined ? { port: server.address.port } : where;
-      await assert.rejects(serveCommands(model, taken), (error) => {
+      await assert.rejects(serveCommands(subject, taken), (error) => {
         assert.ok(error instanceof ListenError);
         assert.equal(error.reason, 'EADDRINUSE');
         assert.equal(error.code, 'ERR_LISTEN');
@@ -88,7 +88,7 @@ onEveryModel((model) => {
     using folder = new TemporaryFolder();
     const path = folder.file('socket');
     await using killed = await ServerProcess.start({
-      model,
+      subject,
       module: 'commands',
       protocol: {},
       options: { path },
@@ -96,17 +96,17 @@ onEveryModel((model) => {
     killed.child.kill('SIGKILL');
     await killed.exited;
     assert.ok(existsSync(path));
-    await using server = await serveCommands(model, { path });
+    await using server = await serveCommands(subject, { path });
     using client = await TestClient.connect(server.address);
     assert.equal(await client.ask('echo hello'), 'hello');
 
     writeFileSync(folder.file('text'), 'mine');
-    await assert.rejects(serveCommands(model, { path: folder.file('text') }), { reason: 'EADDRINUSE' });
+    await assert.rejects(serveCommands(subject, { path: folder.file('text') }), { reason: 'EADDRINUSE' });
     assert.equal(readFileSync(folder.file('text'), 'utf8'), 'mine');
   });
 
   test('an address of another machine is a ListenError that says so', async () => {
     // TEST-NET-1 of RFC 5737: nobody has it.
-    await assert.rejects(serveCommands(model, { host: '192.0.2.1' }), { reason: 'EADDRNOTAVAIL' });
+    await assert.rejects(serveCommands(subject, { host: '192.0.2.1' }), { reason: 'EADDRNOTAVAIL' });
   });
 });

@@ -26,11 +26,11 @@ async function stalled(stats: () => ServerStats | Promise<ServerStats>): Promise
   });
 }
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a client that never reads an answer of 1 GB costs the server less than 2 MB', async () => {
     using journal = new Journal();
     await using server = await ServerProcess.start({
-      model,
+      subject,
       module: 'commands',
       protocol: { journal: journal.path },
       options: {},
@@ -67,7 +67,7 @@ onEveryModel((model) => {
   });
 
   test('a server that is busy with an answer stops taking in', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     client.send('never\n');
     for (let i = 0; i < 64; i++) client.send(Buffer.alloc(524_288, 'echo\n'));
@@ -77,7 +77,7 @@ onEveryModel((model) => {
   });
 
   test('a server whose answers are not read stops taking in questions, and answers all when they are', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address, { reading: false });
     const question = `echo ${'x'.repeat(1_000)}\n`;
     const count = 40_000;
@@ -90,7 +90,7 @@ onEveryModel((model) => {
 
   test('a client that lets unasked words pile up is closed with the reason overflow', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, { maxUnasked: 200_000 }, { journal: journal.path });
+    await using server = await serveCommands(subject, { maxUnasked: 200_000 }, { journal: journal.path });
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address, { reading: false });
     client.send('murmur 20000 1000\n');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
-import { onEveryModel, traits } from '../support/models.ts';
+import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -19,9 +19,9 @@ function backlogOf(port: number): number {
   throw new Error(`nobody listens on port ${port}`);
 }
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('with whenFull backlog nobody is refused: the kernel holds who has no place', async () => {
-    await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
+    await using server = await serveCommands(subject, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
     const events = new EventLog(server);
     const clients: TestClient[] = [];
     for (let i = 0; i < 40; i++) clients.push(await TestClient.connect(server.address));
@@ -38,12 +38,12 @@ onEveryModel((model) => {
   });
 
   test('with whenFull backlog nobody is accepted beyond house and line', async () => {
-    await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
+    await using server = await serveCommands(subject, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
     const clients: TestClient[] = [];
     for (let i = 0; i < 13; i++) clients.push(await TestClient.connect(server.address));
     assert.equal(await clients[0]?.ask('echo in'), 'in');
     await eventually('house and line are full', () => server.stats().accepted === 3);
-    if (traits[model].keepsBacklogInKernel) {
+    if (subject.traits.keepsBacklogInKernel) {
       await eventually('the kernel holds the others', () => backlogOf(server.address.port) === 10);
     }
     assert.equal(await clients[1]?.ask('echo in'), 'in');
@@ -52,7 +52,7 @@ onEveryModel((model) => {
   });
 
   test('a place in the line that comes free is taken by the next from the backlog', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 1, whenFull: 'backlog' });
+    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 1, whenFull: 'backlog' });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using waiting = await TestClient.connect(server.address);
@@ -66,7 +66,7 @@ onEveryModel((model) => {
 
   test('a wait that times out makes room for the next from the backlog', async () => {
     const options = { maxClients: 1, maxWaiting: 1, whenFull: 'backlog', waitTimeout: 200 } as const;
-    await using server = await serveCommands(model, options);
+    await using server = await serveCommands(subject, options);
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using waiting = await TestClient.connect(server.address);
@@ -76,7 +76,7 @@ onEveryModel((model) => {
   });
 
   test('a server that holds its door shut drains and closes like any other', async () => {
-    const server = await serveCommands(model, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
+    const server = await serveCommands(subject, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using outside = await TestClient.connect(server.address);
@@ -84,7 +84,7 @@ onEveryModel((model) => {
     assert.equal(await inside.readText(), 'farewell drain\n');
     // It was never accepted: the kernel ends it, with or without a reset.
     assert.match(await outside.outcome(), /^(end|ECONNRESET)$/);
-    const closing = await serveCommands(model, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
+    const closing = await serveCommands(subject, { maxClients: 1, maxWaiting: 0, whenFull: 'backlog' });
     using another = await TestClient.connect(closing.address);
     assert.equal(await another.ask('echo in'), 'in');
     await closing.close();

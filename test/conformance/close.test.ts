@@ -7,10 +7,10 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('close breaks off every conversation, whatever it is doing', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path });
+    await using server = await serveCommands(subject, {}, { journal: journal.path });
     const events = new EventLog(server);
     using idle = await TestClient.connect(server.address);
     using never = await TestClient.connect(server.address);
@@ -34,7 +34,7 @@ onEveryModel((model) => {
   });
 
   test('close tells the line, also those of it who had spoken', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     using inside = await TestClient.connect(server.address);
     using silent = await TestClient.connect(server.address);
     assert.equal(await silent.readLine(), 'place 1');
@@ -49,7 +49,7 @@ onEveryModel((model) => {
 
   test('close ends a drain that is under way', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path });
+    await using server = await serveCommands(subject, {}, { journal: journal.path });
     using client = await TestClient.connect(server.address);
     client.send('never\n');
     await journal.includes('never');
@@ -60,7 +60,7 @@ onEveryModel((model) => {
   });
 
   test('a server can be closed twice, from inside an event, and with await using', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     let closed: Promise<void> | undefined;
     server.events.on('message', () => {
@@ -77,12 +77,12 @@ onEveryModel((model) => {
   });
 
   test('the address is free for the next server', async () => {
-    const first = await serveCommands(model);
+    const first = await serveCommands(subject);
     const { port } = first.address;
     using client = await TestClient.connect(first.address);
     assert.equal(await client.ask('echo one'), 'one');
     await first.close();
-    await using second = await serveCommands(model, { port });
+    await using second = await serveCommands(subject, { port });
     using again = await TestClient.connect(second.address);
     assert.equal(await again.ask('echo two'), 'two');
   });

@@ -19,15 +19,15 @@ const moments: readonly ServerEventType[] = [
   'stopped',
 ];
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   for (const moment of moments) {
     for (const way of ['close', 'drain'] as const) {
       test(`a server may ${way} from inside its event "${moment}"`, async () => {
-        await using bystander = await serveCommands(model);
+        await using bystander = await serveCommands(subject);
         using other = await TestClient.connect(bystander.address);
         assert.equal(await other.ask('echo before'), 'before');
 
-        await using server = await serveCommands(model, { maxClients: 2, maxWaiting: 1 });
+        await using server = await serveCommands(subject, { maxClients: 2, maxWaiting: 1 });
         const events = new EventLog(server);
         const endings: Promise<unknown>[] = [];
         server.events.on(moment, () => void endings.push(server[way]()));
@@ -58,7 +58,7 @@ onEveryModel((model) => {
         const { active, waiting } = server.stats();
         assert.deepEqual({ active, waiting }, { active: 0, waiting: 0 });
         assert.equal(await other.ask('echo after'), 'after');
-        await using next = await serveCommands(model);
+        await using next = await serveCommands(subject);
         using last = await TestClient.connect(next.address);
         assert.equal(await last.ask('later 5 new'), 'new');
       });

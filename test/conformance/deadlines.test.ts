@@ -18,9 +18,9 @@ function notBefore(start: number, milliseconds: number, what: string): void {
 
 // Only two things can be said of a deadline on a machine that may be slow: it does not come early, and it comes.
 onEveryModel(
-  (model) => {
+  (subject) => {
     test('a silent client is told farewell and closed after the idle time, not before', async () => {
-      await using server = await serveCommands(model, { idleTimeout: 300 });
+      await using server = await serveCommands(subject, { idleTimeout: 300 });
       const events = new EventLog(server);
       const start = performance.now();
       using client = await TestClient.connect(server.address);
@@ -30,7 +30,7 @@ onEveryModel(
     });
 
     test('every byte begins the idle time anew', async () => {
-      await using server = await serveCommands(model, { idleTimeout: 300 });
+      await using server = await serveCommands(subject, { idleTimeout: 300 });
       using client = await TestClient.connect(server.address);
       let ended = false;
       client.socket.once('end', () => (ended = true));
@@ -44,13 +44,13 @@ onEveryModel(
     });
 
     test('a client that is owed an answer is not idle', async () => {
-      await using server = await serveCommands(model, { idleTimeout: 200 });
+      await using server = await serveCommands(subject, { idleTimeout: 200 });
       using client = await TestClient.connect(server.address);
       assert.equal(await client.ask('later 700 answer'), 'answer');
     });
 
     test('a line of one byte now and then is cut off after the frame time, although bytes keep coming', async () => {
-      await using server = await serveCommands(model, { frameTimeout: 400, idleTimeout: 30_000 });
+      await using server = await serveCommands(subject, { frameTimeout: 400, idleTimeout: 30_000 });
       const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       const start = performance.now();
@@ -64,7 +64,7 @@ onEveryModel(
     });
 
     test('the frame time begins anew with every frame', async () => {
-      await using server = await serveCommands(model, { frameTimeout: 400 });
+      await using server = await serveCommands(subject, { frameTimeout: 400 });
       using client = await TestClient.connect(server.address);
       let ended = false;
       client.socket.once('end', () => (ended = true));
@@ -80,7 +80,7 @@ onEveryModel(
 
     test('a client that takes nothing of its answer is closed after the write time, not before', async () => {
       using journal = new Journal();
-      await using server = await serveCommands(model, { writeTimeout: 300 }, { journal: journal.path });
+      await using server = await serveCommands(subject, { writeTimeout: 300 }, { journal: journal.path });
       const events = new EventLog(server);
       using client = await TestClient.connect(server.address, { reading: false });
       const start = performance.now();
@@ -91,7 +91,7 @@ onEveryModel(
     });
 
     test('a client that takes a long answer slowly but steadily gets it whole', async () => {
-      await using server = await serveCommands(model, { writeTimeout: 1_000 });
+      await using server = await serveCommands(subject, { writeTimeout: 1_000 });
       using client = await TestClient.connect(server.address, { reading: false });
       const length = 16_000_000;
       client.finish(`bytes ${length}\n`);
@@ -110,7 +110,7 @@ onEveryModel(
 
     test('a promise that never settles ends its client after the handler time, not before', async () => {
       using journal = new Journal();
-      await using server = await serveCommands(model, { handlerTimeout: 300 }, { journal: journal.path });
+      await using server = await serveCommands(subject, { handlerTimeout: 300 }, { journal: journal.path });
       const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       const start = performance.now();
@@ -122,14 +122,14 @@ onEveryModel(
     });
 
     test('an answer that stalls half-way is ended without words in it', async () => {
-      await using server = await serveCommands(model, { handlerTimeout: 200 });
+      await using server = await serveCommands(subject, { handlerTimeout: 200 });
       using client = await TestClient.connect(server.address);
       client.send('stall\n');
       assert.equal(await client.readText(), 'half ');
     });
 
     test('a busy client is ended when its session has lasted its time, not before', async () => {
-      await using server = await serveCommands(model, { maxSession: 400 });
+      await using server = await serveCommands(subject, { maxSession: 400 });
       const events = new EventLog(server);
       const start = performance.now();
       using client = await TestClient.connect(server.address);
@@ -143,7 +143,7 @@ onEveryModel(
     });
 
     test('the deadline of one client is no deadline of another', async () => {
-      await using server = await serveCommands(model, { idleTimeout: 300 });
+      await using server = await serveCommands(subject, { idleTimeout: 300 });
       using patient = await TestClient.connect(server.address);
       patient.send('later 100 a\nlater 100 b\nlater 100 c\nlater 100 d\n');
       using silent = await TestClient.connect(server.address);

@@ -9,9 +9,9 @@ import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel(
-  (model) => {
+  (subject) => {
     test('answers in flight are completed, each followed by the farewell', async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       using later = await TestClient.connect(server.address);
       using slow = await TestClient.connect(server.address, { reading: false });
       using idle = await TestClient.connect(server.address);
@@ -31,7 +31,7 @@ onEveryModel(
     });
 
     test('messages that had arrived are answered, those that come later are not', async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       using client = await TestClient.connect(server.address);
       using idle = await TestClient.connect(server.address);
       assert.equal(await idle.ask('echo in'), 'in');
@@ -46,7 +46,7 @@ onEveryModel(
     });
 
     test('a message that is in the kernel when the drain begins is answered', async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       using client = await TestClient.connect(server.address);
       assert.equal(await client.ask('echo in'), 'in');
       // On loopback what was written has arrived, though the server has had no turn to read it.
@@ -58,7 +58,7 @@ onEveryModel(
     test('new connections are refused by the kernel, and the socket file of a Unix socket is gone', async () => {
       using folder = new TemporaryFolder();
       for (const where of [{}, { path: folder.file('socket') }]) {
-        await using server = await serveCommands(model, where);
+        await using server = await serveCommands(subject, where);
         using client = await TestClient.connect(server.address);
         client.send('later 300 done\n');
         await eventually('it is being answered', () => server.stats().messages === 1);
@@ -71,7 +71,7 @@ onEveryModel(
     });
 
     test('the line is told and sent away, whether it had spoken or not', async () => {
-      await using server = await serveCommands(model, { maxClients: 1 });
+      await using server = await serveCommands(subject, { maxClients: 1 });
       using inside = await TestClient.connect(server.address);
       inside.send('later 100 done\n');
       using silent = await TestClient.connect(server.address);
@@ -89,7 +89,7 @@ onEveryModel(
 
     test('what is not finished at the deadline is cut off, not before', async () => {
       using journal = new Journal();
-      await using server = await serveCommands(model, {}, { journal: journal.path });
+      await using server = await serveCommands(subject, {}, { journal: journal.path });
       const events = new EventLog(server);
       using never = await TestClient.connect(server.address);
       using idle = await TestClient.connect(server.address);
@@ -109,7 +109,7 @@ onEveryModel(
     });
 
     test('a drain without anybody in is over at once, and a second drain is the first', async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       const events = new EventLog(server);
       const drained = server.drain();
       assert.equal(server.drain(), drained);
@@ -125,7 +125,7 @@ onEveryModel(
     });
 
     test('a drain may have longer than a timer of Node can count', async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       using client = await TestClient.connect(server.address);
       client.send('later 50 done\n');
       await eventually('it is being answered', () => server.stats().messages === 1);

@@ -6,20 +6,20 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a server says where it listens', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const [listening] = await new EventLog(server).until('listening');
     assert.deepEqual(listening, {
       type: 'listening',
       protocol: 'commands',
-      model,
+      model: subject.options.model,
       address: `127.0.0.1:${server.address.port}`,
     });
   });
 
   test('the life of a client is told in order, with its counts', async () => {
-    await using server = await serveCommands(model, {}, { greeting: 'hi\n' });
+    await using server = await serveCommands(subject, {}, { greeting: 'hi\n' });
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     assert.equal(await client.readLine(), 'hi');
@@ -48,7 +48,7 @@ onEveryModel((model) => {
   });
 
   test('the waiting line is told in order, with how long each waited', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 2 });
+    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 2 });
     const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     using next = await TestClient.connect(server.address);
@@ -76,7 +76,7 @@ onEveryModel((model) => {
   });
 
   test('a failed handler is told with its client and its cause, before the end', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('reject\n');
@@ -88,7 +88,7 @@ onEveryModel((model) => {
   });
 
   test('a subscriber that throws disturbs nobody, and one that unsubscribes hears no more', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const warned = once(process, 'warning');
     server.events.on('opened', () => {
       throw new Error('a bad subscriber');

@@ -7,9 +7,9 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a client with one question does not wait behind the 10,000 of another', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server, ['opened', 'message']);
     using greedy = await TestClient.connect(server.address);
     using modest = await TestClient.connect(server.address);
@@ -18,13 +18,15 @@ onEveryModel((model) => {
     greedy.send('echo\n'.repeat(10_000));
     modest.send('echo me\n');
     assert.equal(await modest.readLine(), 'me');
-    const before = events.of('message').findIndex(({ client }) => client.id === 2);
-    assert.ok(before >= 0 && before < 1_000, `${before} messages were answered before it`);
     await greedy.readBytes(10_000);
+    const messages = await events.until('message', 10_001);
+    const before = messages.findIndex(({ client }) => client.id === 2);
+    // Workers report each for itself; and each of these two clients has one to itself.
+    if (!subject.traits.hasWorkers) assert.ok(before < 1_000, `${before} messages were answered before it`);
   });
 
   test('a client that sends without pause starves nobody', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     await using _flood = await startFlood(server.address, { send: 'echo flood\n'.repeat(5_000) });
     await eventually('the flood rises', () => server.stats().messages > 10_000);
     using client = await TestClient.connect(server.address);
@@ -34,7 +36,7 @@ onEveryModel((model) => {
   });
 
   test('a client that takes an endless answer starves nobody', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     await using _flood = await startFlood(server.address, { send: 'flood 1000000000000\n', once: true });
     await eventually('the flood rises', () => server.stats().bytesOut > 10_000_000);
     using client = await TestClient.connect(server.address);

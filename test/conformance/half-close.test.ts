@@ -5,9 +5,9 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a client that has finished sending still gets all its answers, then the end', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.finish('echo a\nlater 30 b\ncountLater 3\nflood 300000\necho c\n');
@@ -21,7 +21,7 @@ onEveryModel((model) => {
   });
 
   test('a client that finishes without a word is closed', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.finish();
@@ -30,14 +30,14 @@ onEveryModel((model) => {
   });
 
   test('half a line before the end is dropped, and what came before it is answered', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     client.finish('echo whole\necho hal');
     assert.equal(await client.readText(), 'whole\n');
   });
 
   test('a client that finishes and reads slowly gets a long answer whole', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address, { reading: false });
     client.finish('flood 20000000\n');
     client.read();

@@ -7,11 +7,11 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('timers, promises, files and name look-ups work in handlers while another client floods', async () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.file('text'), 'x'.repeat(1_234));
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     await using _flood = await startFlood(server.address, { send: 'echo flood\n'.repeat(5_000) });
     await Promise.all(
       Array.from({ length: 10 }, async () => {
@@ -27,7 +27,7 @@ onEveryModel((model) => {
   test('timers, promises, files and name look-ups work in handlers of a server that is otherwise idle', async () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.file('text'), 'x'.repeat(1_234));
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     // Pauses long enough for a loop to go to sleep between them.
     assert.equal(await client.ask('later 30 timer'), 'timer');
@@ -37,7 +37,7 @@ onEveryModel((model) => {
   });
 
   test('a protocol knows its client and how many are in', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using first = await TestClient.connect(server.address);
     assert.equal(await first.ask('crowd'), '1');
     using second = await TestClient.connect(server.address);

@@ -28,10 +28,10 @@ const framings: { frames: FrameOptions; encode: (content: Buffer) => Buffer }[] 
   },
 ];
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   for (const { frames, encode } of framings) {
     test(`frames that a handler keeps are not overwritten by later bytes (${frames.framing}, ${frames.size ?? 'any'})`, async () => {
-      await using server = await serveFrames(model, frames);
+      await using server = await serveFrames(subject, frames);
       const length = frames.framing === 'fixed' ? 50_000 : 60_000;
       const rounds = 10;
       const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.address)));

@@ -8,7 +8,7 @@ import { TestClient } from '../support/test-client.ts';
 // A socket that is closed with unread bytes sends a reset, and a reset destroys the answer that is still on its way
 // (RFC 1122 section 4.2.2.13). So whoever goes on sending must still hear the last words, then the end, and no ECONNRESET.
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   const endings: { name: string; bytes: string; answer: string; reason: string }[] = [
     { name: 'says goodbye', bytes: 'bye\n', answer: 'bye\n', reason: 'protocol' },
     { name: 'fails', bytes: 'throw\n', answer: 'error thrown\n', reason: 'error' },
@@ -34,7 +34,7 @@ onEveryModel((model) => {
 
   for (const { name, bytes, answer, reason } of endings) {
     test(`a server that ${name} is heard to the end by a client that goes on sending`, async () => {
-      await using server = await serveCommands(model, { quota: 7 });
+      await using server = await serveCommands(subject, { quota: 7 });
       const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       client.send(Buffer.concat([Buffer.from(bytes, 'latin1'), Buffer.alloc(4_000_000, 'more\n')]));
@@ -45,7 +45,7 @@ onEveryModel((model) => {
   }
 
   test('an answer that is still in the kernel when its server has closed arrives whole', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address, { reading: false });
     const length = 300_000;
@@ -58,7 +58,7 @@ onEveryModel((model) => {
   });
 
   test('a client that has no place is told so although it is sending already', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 0 });
+    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 0 });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using client = await TestClient.connect(server.address);
@@ -67,7 +67,7 @@ onEveryModel((model) => {
   });
 
   test('the slot is free at once, though the last client still lingers', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 1 });
     using lingering = await TestClient.connect(server.address, { keepsOpen: true });
     lingering.send('bye\n');
     assert.equal(await lingering.readText(), 'bye\n');

@@ -6,9 +6,9 @@ import { TestClient } from '../support/test-client.ts';
 import { ServerProcess, type ServerTask } from '../support/test-process.ts';
 
 onEveryModel(
-  (model) => {
+  (subject) => {
     const task: ServerTask = {
-      model,
+      subject,
       module: 'commands',
       protocol: {},
       options: { maxClients: 20, maxWaiting: 20, idleTimeout: 60_000 },

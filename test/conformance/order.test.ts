@@ -39,12 +39,12 @@ const conversations: Conversation[] = [
 
 const turns: ServeOptions[] = [{}, { messagesPerTurn: 1 }];
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   for (const options of turns) {
     const how = options.messagesPerTurn === undefined ? '' : ', one message a turn';
     for (const { name, frames, bytes, answer } of conversations) {
       test(`${name} are answered alike at every split into two and three pieces${how}`, async () => {
-        await using server = await serveFrames(model, frames, options);
+        await using server = await serveFrames(subject, frames, options);
         const splits = [...everySplit(bytes, 2), ...everySplit(bytes, 3)];
         const clients = await Promise.all(splits.map(() => TestClient.connect(server.address)));
         // All send their first pieces; only when the server has received them all come the second ones, and so on: what is
@@ -68,7 +68,7 @@ onEveryModel((model) => {
   }
 
   test('1,000 lines in one packet are answered in order', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     const lines = Array.from({ length: 1_000 }, (_, i) => `${i}`);
     client.send(lines.map((line) => `echo ${line}\n`).join(''));
@@ -76,14 +76,14 @@ onEveryModel((model) => {
   });
 
   test('quick answers wait for slow ones before them', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     client.finish('later 40 a\necho b\ncountLater 2\nlater 1 c\nnested\necho d\n');
     assert.equal(await client.readText(), 'a\nb\nline 1\nline 2\nc\nabcde\nd\n');
   });
 
   test('with a concurrency above 1 a quick answer overtakes a slow one, and each is written whole', async () => {
-    await using server = await serveCommands(model, {}, { concurrency: 8 });
+    await using server = await serveCommands(subject, {}, { concurrency: 8 });
     using client = await TestClient.connect(server.address);
     client.send('never\ncountLater 50\necho quick\n');
     const read = await client.readUntil('line 50\n');
@@ -95,7 +95,7 @@ onEveryModel((model) => {
   });
 
   test('many clients at once each get their own answers in their own order', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const clients = await Promise.all(Array.from({ length: 50 }, () => TestClient.connect(server.address)));
     for (let round = 0; round < 20; round++) {
       for (const [i, client] of clients.entries()) client.send(`echo ${i} ${round}\n`);
@@ -109,7 +109,7 @@ onEveryModel((model) => {
 
   test('frames that are larger than a receive buffer arrive whole', async () => {
     const size = 1_000_000;
-    await using server = await serveFrames(model, { framing: 'lines', size });
+    await using server = await serveFrames(subject, { framing: 'lines', size });
     using client = await TestClient.connect(server.address);
     const line = 'x'.repeat(size);
     client.finish(`${line}\n${line}\n`);

@@ -11,12 +11,12 @@ import { ServerProcess } from '../support/test-process.ts';
 const WATCHED = 1_000;
 
 onEveryModel(
-  (model) => {
+  (subject) => {
     for (const kind of ['TCP', 'Unix'] as const) {
       test(`a server that waits uses no processor time, whatever its clients wait for (${kind})`, async () => {
         using folder = new TemporaryFolder();
         await using server = await ServerProcess.start({
-          model,
+          subject,
           module: 'commands',
           protocol: {},
           options: {

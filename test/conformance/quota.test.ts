@@ -7,9 +7,9 @@ import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel(
-  (model) => {
+  (subject) => {
     test('the last message of a quota is answered, then come the farewell and the end', async () => {
-      await using server = await serveCommands(model, { quota: 3 });
+      await using server = await serveCommands(subject, { quota: 3 });
       const events = new EventLog(server);
       using client = await TestClient.connect(server.address);
       client.send('echo 1\nlater 20 2\ncountLater 2\necho 4\necho 5\n');
@@ -21,7 +21,7 @@ onEveryModel(
     });
 
     test('every connection has its own quota, and the next in line enters when one is spent', async () => {
-      await using server = await serveCommands(model, { quota: 2, maxClients: 1 });
+      await using server = await serveCommands(subject, { quota: 2, maxClients: 1 });
       using first = await TestClient.connect(server.address);
       assert.equal(await first.ask('echo 1'), '1');
       using second = await TestClient.connect(server.address);
@@ -33,7 +33,7 @@ onEveryModel(
     });
 
     test('a quota per address is shared by its connections, and refuses those that come when it is spent', async () => {
-      await using server = await serveCommands(model, { quota: 3, quotaPer: 'address' });
+      await using server = await serveCommands(subject, { quota: 3, quotaPer: 'address' });
       using one = await TestClient.connect(server.address);
       using two = await TestClient.connect(server.address);
       using elsewhere = await TestClient.connect(server.address, { from: '127.0.0.2' });
@@ -51,7 +51,7 @@ onEveryModel(
     });
 
     test('a quota that refills lets its address in again, not before its time', async () => {
-      await using server = await serveCommands(model, { quota: 1, quotaPer: 'address', quotaRefill: 400 });
+      await using server = await serveCommands(subject, { quota: 1, quotaPer: 'address', quotaRefill: 400 });
       const events = new EventLog(server);
       const start = performance.now();
       using first = await TestClient.connect(server.address);
@@ -63,7 +63,7 @@ onEveryModel(
         return (await again.readText()) === '2\nfarewell quota\n';
       });
       assert.ok(performance.now() - start >= 390);
-      assert.equal(events.of('closed').length, 2);
+      await events.until('closed', 2);
     });
   },
   { atOnce: true },

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
-import { onEveryModel, traits } from '../support/models.ts';
+import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
-  const skip = traits[model].sharesMemory ? false : 'a handler reaches only the clients of its own worker';
+onEveryModel((subject) => {
+  const skip = subject.traits.sharesMemory ? false : 'a handler reaches only the clients of its own worker';
 
   test('words to all arrive at each, whole and in the order of their sender', { skip }, async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const clients = await Promise.all(Array.from({ length: 20 }, () => TestClient.connect(server.address)));
     for (const client of clients) assert.equal(await client.ask('echo in'), 'in');
     for (let round = 0; round < 20; round++) {
@@ -29,7 +29,7 @@ onEveryModel((model) => {
   test('words reach a client that is silent for long, and they are true of one that has left', {
     skip,
   }, async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     using silent = await TestClient.connect(server.address);
     assert.equal(await silent.ask('echo in'), 'in');
@@ -45,7 +45,7 @@ onEveryModel((model) => {
   test('a client can be ended by another: it has its answer first, and its place is free', {
     skip,
   }, async () => {
-    await using server = await serveCommands(model, { maxClients: 2 });
+    await using server = await serveCommands(subject, { maxClients: 2 });
     const events = new EventLog(server);
     using idle = await TestClient.connect(server.address);
     assert.equal(await idle.ask('echo in'), 'in');
@@ -66,7 +66,7 @@ onEveryModel((model) => {
   test('clients that end each other in one turn, while others arrive, are never mixed up', {
     skip,
   }, async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     // Descriptors are closed and their numbers given away again while events of the old ones are still about.
     let accepted = 0;
     const connectTen = async () => {

@@ -6,11 +6,11 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('six servers in one process serve at once and leave the thread pool to files and name look-ups', async () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.file('text'), 'x'.repeat(1_234));
-    const servers = await Promise.all(Array.from({ length: 6 }, () => serveCommands(model)));
+    const servers = await Promise.all(Array.from({ length: 6 }, () => serveCommands(subject)));
     const clients = await Promise.all(servers.map(({ address }) => TestClient.connect(address)));
     // One after the other, so that all servers but one are asleep, each in its way.
     for (const [i, client] of clients.entries()) {
@@ -29,19 +29,19 @@ onEveryModel((model) => {
   });
 
   test('closing one server leaves the others serving, and a new one can be opened in between', async () => {
-    await using first = await serveCommands(model);
-    await using second = await serveCommands(model);
+    await using first = await serveCommands(subject);
+    await using second = await serveCommands(subject);
     using client = await TestClient.connect(second.address);
     assert.equal(await client.ask('echo before'), 'before');
     await first.close();
     assert.equal(await client.ask('echo between'), 'between');
-    await using third = await serveCommands(model);
+    await using third = await serveCommands(subject);
     using another = await TestClient.connect(third.address);
     assert.equal(await another.ask('echo new'), 'new');
     assert.equal(await client.ask('echo after'), 'after');
     await second.close();
     await third.close();
-    await using fourth = await serveCommands(model);
+    await using fourth = await serveCommands(subject);
     using last = await TestClient.connect(fourth.address);
     assert.equal(await last.ask('later 20 again'), 'again');
   });

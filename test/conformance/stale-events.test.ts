@@ -5,12 +5,12 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('an event of a connection that has been closed does not reach the one that was given its number', async () => {
     for (let attempt = 0; attempt < 10; attempt++) {
-      await using front = await serveCommands(model);
-      await using back = await serveCommands(model);
-      await using doomed = await serveCommands(model);
+      await using front = await serveCommands(subject);
+      await using back = await serveCommands(subject);
+      await using doomed = await serveCommands(subject);
       using client = await TestClient.connect(front.address);
       using victim = await TestClient.connect(doomed.address);
       assert.equal(await victim.ask('echo in'), 'in');

@@ -12,9 +12,9 @@ const MEGABYTES_8 = 8 * 1_048_576;
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join('');
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a generator, an async generator and a nest of everything are answered piece by piece', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     client.finish('count 2000\ncountLater 200\nnested\n');
     assert.equal(await client.readText(), `${numbered(2_000)}${numbered(200)}abcde\n`);
@@ -24,7 +24,7 @@ onEveryModel((model) => {
     using folder = new TemporaryFolder();
     const content = randomBytes(MEGABYTES_8 + 1);
     writeFileSync(folder.file('big'), content);
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const slices: [number, number][] = [
       [0, content.length],
       [1, MEGABYTES_8],
@@ -43,7 +43,7 @@ onEveryModel((model) => {
   });
 
   test('one piece of 16 MB arrives as it is', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
     client.finish(`bytes ${2 * MEGABYTES_8}\necho after\n`);
     const read = await client.readAll();
@@ -54,7 +54,7 @@ onEveryModel((model) => {
 
   test('a generator that its client abandons is closed', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path });
+    await using server = await serveCommands(subject, {}, { journal: journal.path });
     const client = await TestClient.connect(server.address, { reading: false });
     client.send('flood 1000000000\n');
     await journal.includes('pulled');
@@ -68,7 +68,7 @@ onEveryModel((model) => {
     using folder = new TemporaryFolder();
     // A Unix socket buffers little, so that most of the words wait in the server.
     const options = { path: folder.file('socket'), maxUnasked: 100_000_000 };
-    await using server = await serveCommands(model, options, { journal: journal.path });
+    await using server = await serveCommands(subject, options, { journal: journal.path });
     using client = await TestClient.connect(server.address, { reading: false });
     const [count, size] = [3_000, 1_024];
     client.send(`murmur ${count} ${size}\n`);
@@ -82,7 +82,7 @@ onEveryModel((model) => {
   });
 
   test('words that nobody asked for never stand inside an answer', async () => {
-    await using server = await serveCommands(model, {}, { concurrency: 2 });
+    await using server = await serveCommands(subject, {}, { concurrency: 2 });
     using client = await TestClient.connect(server.address);
     client.finish('countLater 100\nmurmur 50 8\n');
     const lines = (await client.readText()).split('\n');

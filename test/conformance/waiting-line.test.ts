@@ -6,9 +6,9 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('of 200 clients that arrive, 3 are in at a time, and all are served in the order in which they came', async () => {
-    await using server = await serveCommands(model, { maxClients: 3, maxWaiting: 200 }, { greeting: 'in\n' });
+    await using server = await serveCommands(subject, { maxClients: 3, maxWaiting: 200 }, { greeting: 'in\n' });
     const events = new EventLog(server);
     const clients: TestClient[] = [];
     for (let i = 0; i < 200; i++) clients.push(await TestClient.connect(server.address));
@@ -47,7 +47,7 @@ onEveryModel((model) => {
   });
 
   test('whoever waits is told the place, and the new one whenever it changes', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     using first = await TestClient.connect(server.address);
     assert.equal(await first.ask('echo in'), 'in');
     using second = await TestClient.connect(server.address);
@@ -60,7 +60,7 @@ onEveryModel((model) => {
   });
 
   test('whoever hangs up leaves the line, and those behind move up', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
@@ -87,7 +87,7 @@ onEveryModel((model) => {
   });
 
   test('nothing of a client is read, and no handler hears of it, while it waits', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     using waiting = await TestClient.connect(server.address);
@@ -100,7 +100,7 @@ onEveryModel((model) => {
   });
 
   test('a client that asks and finishes while it waits is answered when its turn comes', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
@@ -118,7 +118,7 @@ onEveryModel((model) => {
   });
 
   test('a client that floods while it waits is answered all of it, in order, when its turn comes', async () => {
-    await using server = await serveCommands(model, { maxClients: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     using waiting = await TestClient.connect(server.address);
@@ -132,7 +132,7 @@ onEveryModel((model) => {
   });
 
   test('whoever has waited long enough is told so and sent away, not before', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, waitTimeout: 300 });
+    await using server = await serveCommands(subject, { maxClients: 1, waitTimeout: 300 });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
     const start = performance.now();
@@ -144,7 +144,7 @@ onEveryModel((model) => {
   });
 
   test('when house and line are full, whoever comes is told so and sent away', async () => {
-    await using server = await serveCommands(model, { maxClients: 1, maxWaiting: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 1 });
     using inside = await TestClient.connect(server.address);
     using waiting = await TestClient.connect(server.address);
     assert.equal(await waiting.readLine(), 'place 1');
@@ -160,7 +160,7 @@ onEveryModel((model) => {
 
   test('a line of 1,500 who are all served at once is served', async () => {
     await using server = await serveCommands(
-      model,
+      subject,
       { maxClients: 1, maxWaiting: 2_000, waitTimeout: 120_000 },
       { greeting: 'now\n', onlyGreets: true },
     );

@@ -48,10 +48,10 @@ const farewells: ((client: TestClient) => unknown)[] = [
   () => {},
 ];
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('whatever clients do, and however they leave, all is accounted for and nothing is left of them', async () => {
     await using server = await ServerProcess.start({
-      model,
+      subject,
       module: 'commands',
       protocol: {},
       options: {

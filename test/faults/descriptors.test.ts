@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Model } from '../../src/index.ts';
 import { eventually, soon } from '../support/eventually.ts';
-import { onEveryModel, traits } from '../support/models.ts';
+import { onEveryModel, type Subject } from '../support/models.ts';
 import { cpuTimeOf } from '../support/proc.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess } from '../support/test-process.ts';
@@ -34,14 +33,14 @@ class Crowd implements Disposable {
 }
 
 /** A server that has run out of descriptors, and its clients. */
-async function exhaust(model: Model): Promise<{ server: ServerProcess; crowd: Crowd }> {
-  const task = { model, module: 'commands', protocol: {}, options: {} } as const;
+async function exhaust(subject: Subject): Promise<{ server: ServerProcess; crowd: Crowd }> {
+  const task = { subject, module: 'commands', protocol: {}, options: {} } as const;
   const server = await ServerProcess.start(task, { descriptorLimit: LIMIT });
   const crowd = new Crowd(
     await Promise.all(Array.from({ length: CLIENTS }, () => TestClient.connect(server.address))),
   );
   await eventually('it has run out', async () =>
-    traits[model].waitsForDescriptors
+    subject.traits.waitsForDescriptors
       ? (await server.ask('errors')).some((error) => error.includes('EMFILE'))
       : crowd.gone.size > 0,
   );
@@ -53,9 +52,9 @@ async function exhaust(model: Model): Promise<{ server: ServerProcess; crowd: Cr
 }
 
 onEveryModel(
-  (model) => {
+  (subject) => {
     test('a server that has run out of descriptors serves who is in, does not spin, and recovers', async () => {
-      const { server, crowd } = await exhaust(model);
+      const { server, crowd } = await exhaust(subject);
       await using _server = server;
       using _crowd = crowd;
       const inside = [...crowd.answered];
@@ -77,7 +76,7 @@ onEveryModel(
         for (const client of crowd.answered) client.finish();
         return crowd.answered.size + crowd.gone.size === CLIENTS;
       });
-      if (traits[model].waitsForDescriptors) assert.equal(crowd.gone.size, 0, 'somebody was lost');
+      if (subject.traits.waitsForDescriptors) assert.equal(crowd.gone.size, 0, 'somebody was lost');
       await eventually('whoever comes then is served', async () => {
         using late = await TestClient.connect(server.address);
         return await late.ask('echo late').then(
@@ -88,7 +87,7 @@ onEveryModel(
     });
 
     test('a server that has run out of descriptors closes like any other', async () => {
-      const { server, crowd } = await exhaust(model);
+      const { server, crowd } = await exhaust(subject);
       await using _server = server;
       using _crowd = crowd;
       server.child.kill('SIGTERM');

@@ -5,7 +5,7 @@ import { onEveryModel } from '../support/models.ts';
 import { serveFrames } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   const tooLong = [
     {
       name: 'a line',
@@ -35,7 +35,7 @@ onEveryModel((model) => {
 
   for (const { name, frames, bytes, first } of tooLong) {
     test(`${name} longer than the limit ends its client, after what came before it, and no other`, async () => {
-      await using server = await serveFrames(model, frames);
+      await using server = await serveFrames(subject, frames);
       const events = new EventLog(server);
       using other = await TestClient.connect(server.address);
       using client = await TestClient.connect(server.address);
@@ -53,7 +53,7 @@ onEveryModel((model) => {
       ['lines', '0123456789\r\n'],
       ['prefixed', '\0\x0a0123456789'],
     ] as const) {
-      await using server = await serveFrames(model, { framing, size: 10 });
+      await using server = await serveFrames(subject, { framing, size: 10 });
       using client = await TestClient.connect(server.address);
       client.finish(bytes.repeat(3));
       assert.equal(await client.readText(), '<0123456789>'.repeat(3));
@@ -61,7 +61,7 @@ onEveryModel((model) => {
   });
 
   test('bytes that are not UTF-8 end their client where text is framed, after what came before them', async () => {
-    await using server = await serveFrames(model, { framing: 'lines' });
+    await using server = await serveFrames(subject, { framing: 'lines' });
     const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     for (const bad of ['\xff', 'caf\xe9', '\xc3', '\xed\xa0\x80', '\xf0\x9f\x98']) {
@@ -82,7 +82,7 @@ onEveryModel((model) => {
       ['prefixed', '\0\x04', ''],
       ['fixed', '', ''],
     ] as const) {
-      await using server = await serveFrames(model, { framing, size: 4 });
+      await using server = await serveFrames(subject, { framing, size: 4 });
       using client = await TestClient.connect(server.address);
       client.finish(Buffer.from(`${before}\xff\0\xe9\xc3${after}`, 'latin1'));
       assert.equal((await client.readAll()).toString('latin1'), '<\xff\0\xe9\xc3>');
@@ -90,7 +90,7 @@ onEveryModel((model) => {
   });
 
   test('NUL bytes are bytes like any other', async () => {
-    await using server = await serveFrames(model, { framing: 'lines' });
+    await using server = await serveFrames(subject, { framing: 'lines' });
     using client = await TestClient.connect(server.address);
     client.finish('\0\n\0a\0\n\n');
     assert.equal(await client.readText(), '<\0><\0a\0><>');

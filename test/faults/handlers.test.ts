@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
+import { TemporaryFolder } from '../support/journal.ts';
 import { onEveryModel } from '../support/models.ts';
 import { type Fault, faults } from '../support/protocols/faulty.ts';
 import { serveCommands, serveModule } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   const failures = [
     { command: 'throw', answer: 'error thrown\n', message: 'thrown' },
     { command: 'reject', answer: 'error rejected\n', message: 'rejected' },
@@ -19,7 +20,7 @@ onEveryModel((model) => {
 
   for (const { command, answer, message } of failures) {
     test(`a handler that fails (${command}) costs its client alone, and is reported`, async () => {
-      await using server = await serveCommands(model);
+      await using server = await serveCommands(subject);
       const events = new EventLog(server);
       using before = await TestClient.connect(server.address);
       assert.equal(await before.ask('echo before'), 'before');
@@ -39,7 +40,7 @@ onEveryModel((model) => {
   }
 
   test('a handler that never settles costs its client alone', async () => {
-    await using server = await serveCommands(model, { handlerTimeout: 200 });
+    await using server = await serveCommands(subject, { handlerTimeout: 200 });
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('never\n');
@@ -54,7 +55,7 @@ onEveryModel((model) => {
   });
 
   test('many failing clients at once disturb none of those between them', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     await Promise.all(
       Array.from({ length: 60 }, async (_, i) => {
         using client = await TestClient.connect(server.address);
@@ -73,7 +74,9 @@ onEveryModel((model) => {
   for (const fault of faults) {
     test(`a protocol whose ${fault} throws hurts at most the client it is called for, and gives its place free`, async () => {
       const options = { maxClients: 2, maxWaiting: 1, idleTimeout: 60_000 };
-      await using server = await serveModule(model, 'faulty', { fault }, options);
+      using folder = new TemporaryFolder();
+      const protocolOptions = { fault, tally: folder.file('tally') };
+      await using server = await serveModule(subject, 'faulty', protocolOptions, options);
       const events = new EventLog(server);
       using first = await TestClient.connect(server.address);
       assert.equal(await first.ask('one'), 'one');

@@ -7,10 +7,10 @@ import { onEveryModel } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('a reset in the middle of an answer ends its client, closes the generator, and disturbs no other', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path });
+    await using server = await serveCommands(subject, {}, { journal: journal.path });
     const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     using client = await TestClient.connect(server.address);
@@ -25,7 +25,7 @@ onEveryModel((model) => {
 
   test('a reset while a promise is pending aborts the signal of its client', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path });
+    await using server = await serveCommands(subject, {}, { journal: journal.path });
     const events = new EventLog(server);
     using other = await TestClient.connect(server.address);
     using client = await TestClient.connect(server.address);
@@ -40,7 +40,7 @@ onEveryModel((model) => {
 
   test('an end of sending while a promise is pending aborts the signal where the protocol takes it for leaving', async () => {
     using journal = new Journal();
-    await using server = await serveCommands(model, {}, { journal: journal.path, halfClose: false });
+    await using server = await serveCommands(subject, {}, { journal: journal.path, halfClose: false });
     const events = new EventLog(server);
     using client = await TestClient.connect(server.address);
     client.send('echo in\nnever\n');
@@ -52,7 +52,7 @@ onEveryModel((model) => {
   });
 
   test('a client that is gone before it is answered costs nothing but its answer', async () => {
-    await using server = await serveCommands(model);
+    await using server = await serveCommands(subject);
     const events = new EventLog(server);
     for (let i = 0; i < 20; i++) {
       const client = await TestClient.connect(server.address);
@@ -67,7 +67,7 @@ onEveryModel((model) => {
   });
 
   test('2,000 quick connections leave the statistics consistent and the server serving', async () => {
-    await using server = await serveCommands(model, { maxClients: 50, maxWaiting: 20 });
+    await using server = await serveCommands(subject, { maxClients: 50, maxWaiting: 20 });
     const events = new EventLog(server, ['accepted', 'refused', 'closed']);
     const manners: ((client: TestClient) => void)[] = [
       (client) => client.socket.destroy(),

@@ -9,10 +9,10 @@ const WANTED = 5_000;
 /** As many as this process and the server's may open, with some left for other things. */
 const possible = Math.min(WANTED, descriptorLimit() - 200);
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('5,000 clients that are silent leave a server quick for one, and all of them are served', async (t) => {
     if (possible < WANTED) t.diagnostic(`the limit of descriptors allows ${possible} clients, not ${WANTED}`);
-    await using server = await ServerProcess.start({ model, module: 'commands', protocol: {}, options: {} });
+    await using server = await ServerProcess.start({ subject, module: 'commands', protocol: {}, options: {} });
     const clients: TestClient[] = [];
     while (clients.length < possible) {
       const batch = Math.min(250, possible - clients.length);

@@ -6,8 +6,8 @@ import { TestClient } from '../support/test-client.ts';
 import { ServerProcess, type ServerTask } from '../support/test-process.ts';
 
 onEveryModel(
-  (model) => {
-    const task: ServerTask = { model, module: 'commands', protocol: {}, options: {} };
+  (subject) => {
+    const task: ServerTask = { subject, module: 'commands', protocol: {}, options: {} };
     const FAREWELL = 'farewell drain\n';
 
     test('SIGTERM with answers in flight: each is complete, and the exit status is 0', async () => {

@@ -10,14 +10,14 @@ import { ServerProcess } from '../support/test-process.ts';
 /** The threads of libuv's pool, unless UV_THREADPOOL_SIZE says otherwise. */
 const POOL = 4;
 
-onEveryModel((model) => {
+onEveryModel((subject) => {
   test('handlers that occupy every thread of the pool do not make the server deaf', async () => {
     using folder = new TemporaryFolder();
     using journal = new Journal();
     const fifo = folder.file('fifo');
     execFileSync('mkfifo', [fifo]);
     await using server = await ServerProcess.start({
-      model,
+      subject,
       module: 'commands',
       protocol: { journal: journal.path },
       options: {},

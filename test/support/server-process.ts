@@ -11,7 +11,7 @@ import type { Question, ServerTask } from './test-process.ts';
 const descriptors = () => readdirSync('/proc/self/fd').length;
 const task = JSON.parse(process.argv[2] as string) as ServerTask;
 const descriptorsBefore = descriptors();
-const server = await serveModule(task.model, task.module, task.protocol, task.options);
+const server = await serveModule(task.subject, task.module, task.protocol, task.options);
 const errors: string[] = [];
 server.events.on('error', ({ error }) => errors.push(String(error)));
 

@@ -1,6 +1,6 @@
-import type { Protocol, ServeOptions, Server } from '../../src/index.ts';
-import { type Model, serve } from '../../src/index.ts';
+import { type ServeOptions, type Server, serve } from '../../src/index.ts';
 import { soon } from './eventually.ts';
+import type { Subject } from './models.ts';
 import type { CommandOptions } from './protocols/commands.ts';
 import type { FrameOptions } from './protocols/frames.ts';
 
@@ -15,33 +15,31 @@ export type TestServer = Pick<
 
 /** Serves a protocol of `protocols/` on a model. */
 export async function serveModule(
-  model: Model,
+  subject: Subject,
   module: ProtocolModule,
   protocolOptions: object,
   options: ServeOptions = {},
 ): Promise<TestServer> {
-  const { default: create } = (await import(`./protocols/${module}.ts`)) as {
-    default: (options: object) => Protocol<unknown, unknown>;
-  };
-  const server = await serve(create(protocolOptions), { model, ...options });
+  const url = new URL(`./protocols/${module}.ts`, import.meta.url);
+  const server = await serve(url, { protocolOptions, ...subject.options, ...options });
   // A server that does not stop is a failure of its test, not a hang.
   return Object.assign(server, { [Symbol.asyncDispose]: () => soon('the server stops', server.close()) });
 }
 
 /** Serves the protocol of commands, which answers in every way a protocol can. */
 export function serveCommands(
-  model: Model,
+  subject: Subject,
   options: ServeOptions = {},
   protocolOptions: CommandOptions = {},
 ): Promise<TestServer> {
-  return serveModule(model, 'commands', protocolOptions, options);
+  return serveModule(subject, 'commands', protocolOptions, options);
 }
 
 /** Serves frames that come back as they came. */
 export function serveFrames(
-  model: Model,
+  subject: Subject,
   protocolOptions: FrameOptions,
   options: ServeOptions = {},
 ): Promise<TestServer> {
-  return serveModule(model, 'frames', protocolOptions, options);
+  return serveModule(subject, 'frames', protocolOptions, options);
 }

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Model, ServeOptions, ServerStats } from '../../src/index.ts';
+import type { ServeOptions, ServerStats } from '../../src/index.ts';
 import { soon } from './eventually.ts';
+import type { Subject } from './models.ts';
 import type { ProtocolModule } from './serving.ts';
 import type { Where } from './test-client.ts';
 
 /** What a server process serves. */
 export type ServerTask = {
-  model: Model;
+  subject: Subject;
   module: ProtocolModule;
   protocol: object;
   options: ServeOptions;

@@ -1,7 +1,12 @@
+import { appendFileSync, statSync } from 'node:fs';
 import { type Framing, lines, type Protocol } from '../../../src/index.ts';
 
 /** What a protocol does wrong, besides its handler. */
-export type FaultyOptions = { fault: Fault };
+export type FaultyOptions = {
+  fault: Fault;
+  /** A file that grows by a byte with every client, in whichever worker. */
+  tally: string;
+};
 export const faults = [
   'state',
   'open',
@@ -16,14 +21,14 @@ export const faults = [
 export type Fault = (typeof faults)[number];
 
 /** A protocol that echoes lines, and in one place throws: where a client's own code is at fault, only for the client that says so. */
-export default function faulty({ fault }: FaultyOptions): Protocol<string> {
-  let clients = 0;
+export default function faulty({ fault, tally }: FaultyOptions): Protocol<string> {
   const fail = (place: Fault) => {
     if (place === fault) throw new Error(`${place} failed`);
   };
   /** Every other client, beginning with the second, is unlucky. */
   const failForSome = (place: Fault) => {
-    if (clients++ % 2 === 1) fail(place);
+    appendFileSync(tally, '.');
+    if (statSync(tally).size % 2 === 0) fail(place);
   };
   const usual = lines();
   const framing: Framing<string> = {

@@ -1,0 +1,40 @@
+export type QuotaOptions = {
+  /** How many messages a client may send; also how many come back at most. */
+  messages: number;
+  /** How many milliseconds bring one message back; Infinity: none ever. */
+  refillEvery: number;
+};
+
+/** The messages that one client, or one address, may still send. It is told the time. */
+export class TokenBucket {
+  readonly #options: QuotaOptions;
+  #tokens: number;
+  #refilledAt: number;
+
+  constructor(options: QuotaOptions, now: number) {
+    this.#options = options;
+    this.#tokens = options.messages;
+    this.#refilledAt = now;
+  }
+
+  /** Takes one for a message; false when there is none. */
+  take(now: number): boolean {
+    this.#refill(now);
+    if (this.#tokens === 0) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** Whether the last one has been taken, as of the last {@link take}. */
+  get spent(): boolean {
+    return this.#tokens === 0;
+  }
+
+  #refill(now: number): void {
+    const { messages, refillEvery } = this.#options;
+    const back = Math.floor((now - this.#refilledAt) / refillEvery);
+    if (back <= 0) return;
+    this.#tokens = Math.min(messages, this.#tokens + back);
+    this.#refilledAt += back * refillEvery;
+  }
+}
