@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { extname } from 'node:path';
 import { serialize } from 'node:v8';
 import { Worker as Thread } from 'node:worker_threads';
-import type { ThreadData } from './entry.ts';
+import type { ThreadData } from './begin.ts';
 import type { Task } from './task.ts';
 
 /** A thread or process that has been started. */
