@@ -16,10 +16,10 @@ connected that say nothing. active: how many messages a second there are, as
 more and more clients ask at once. Without either, both are measured.
 
 Each measurement has a fresh server and a fresh load generator, each on a core
-of its own where there are two and taskset (util-linux) is there. A client sends,
-waits until every byte is back and sends again. Within a round the models take
-turns; a figure is the median of the rounds. A model that cannot serve so many
-clients by its nature is left out there, and the tables say so.
+of its own where there are two and taskset (util-linux) is there. A client sends
+and waits until every byte is back, again and again. Within a round the models
+take turns; a figure is the median of the rounds. A model that cannot serve so
+many clients by its nature is left out there, and the tables say so.
 
 The tables go to stdout, the progress to stderr. In the directory are then
 results.json with every figure and the machine, and the charts idle.svg and
@@ -59,7 +59,7 @@ const flags: readonly Flag[] = [
   {
     name: 'seconds',
     placeholder: 's',
-    help: 'how long each measurement lasts, after half a second to warm up',
+    help: 'how long each measurement lasts, after the warm-up',
     default: '1',
     parse: parseSeconds,
     expected: 'a number of seconds from 0.1 to 600',

@@ -48,15 +48,16 @@ export function define(command: Command): void {
   }
   addFlag(command, jsonSetting, 'Options:');
   command.addHelpText('after', epilogue).action(async () => {
-    process.exitCode = await run(givenFlags(command));
+    await run(givenFlags(command));
   });
 }
 
-async function run(flags: Readonly<Record<string, unknown>>): Promise<number> {
+async function run(flags: Readonly<Record<string, unknown>>): Promise<void> {
   const maxClients = flags['max-clients'] as number | undefined;
   const diagnosis = await examine(demandFor(maxClients));
-  process.stdout.write(flags.json === true ? toJson(diagnosis) : report(diagnosis));
-  return diagnosis.ok ? OK : FAILED;
+  const text = flags.json === true ? toJson(diagnosis) : report(diagnosis);
+  // A mechanism that hangs must not keep the command alive.
+  process.stdout.write(text, () => process.exit(diagnosis.ok ? OK : FAILED));
 }
 
 function toJson(diagnosis: Diagnosis): string {

@@ -1,5 +1,5 @@
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP, PollSet } from '../sys/poll.ts';
-import { FAILED, PEER_FINISHED, READABLE, WRITABLE } from './poller.ts';
+import { PollSet } from '../sys/poll.ts';
+import { fromPoll, toPoll } from './poll-events.ts';
 import { ReadinessLoop } from './readiness-loop.ts';
 import { TurnClock } from './turn-clock.ts';
 import type { Resumable, Waiter, Watched } from './waiter.ts';
@@ -93,23 +93,6 @@ class BlockingWaiter implements Waiter {
       this.#pause = setTimeout(() => this.#schedule(), LOOK_EVERY);
     else this.#schedule();
   }
-}
-
-function toPoll(interest: number): number {
-  return (
-    (interest & READABLE ? POLLIN : 0) |
-    (interest & WRITABLE ? POLLOUT : 0) |
-    (interest & PEER_FINISHED ? POLLRDHUP : 0)
-  );
-}
-
-function fromPoll(events: number): number {
-  return (
-    (events & POLLIN ? READABLE : 0) |
-    (events & POLLOUT ? WRITABLE : 0) |
-    (events & (POLLERR | POLLHUP | POLLNVAL) ? FAILED : 0) |
-    (events & POLLRDHUP ? PEER_FINISHED : 0)
-  );
 }
 
 /** A loop that blocks its thread. */

@@ -1,43 +1,85 @@
-import { bind } from './libc.ts';
+import { bind, bindAsync } from './libc.ts';
 
 /** Event bits of poll(2) on Linux; ERR, HUP and NVAL are reported whether asked for or not. */
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
 export const POLLERR = 0x008;
 export const POLLHUP = 0x010;
-export const POLLNVAL = 0x020;
 export const POLLRDHUP = 0x2000;
 
-const sysPoll = bind<(entries: Buffer, count: number, timeout: number) => number>(
-  'int poll(void *, ulong, int)',
-);
+const POLL = 'int poll(void *, ulong, int)';
+const sysPoll = bind<(entries: Int32Array, count: number, timeout: number) => number>(POLL);
+const sysPollAsync = bindAsync<[entries: Int32Array, count: number, timeout: number]>(POLL);
 
-/** `struct pollfd`: an int descriptor, a short of events that are asked for, a short of those that are reported. */
-const ENTRY_SIZE = 8;
-
-/** An array for poll(2), filled anew for each call. */
+/**
+ * An array of `struct pollfd` for poll(2): an int descriptor, a short of the events that are asked for, and a short of those that are
+ * reported. Here an entry is two words of 32 bits (little-endian), so that one holds the descriptor and the other both shorts.
+ */
 export class PollSet {
-  #bytes = Buffer.alloc(8 * ENTRY_SIZE);
+  #words: Int32Array;
   #count = 0;
+
+  constructor(capacity = 64) {
+    this.#words = new Int32Array(2 * capacity);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
 
   clear(): void {
     this.#count = 0;
   }
 
-  add(fd: number, events: number): void {
-    const at = this.#count++ * ENTRY_SIZE;
-    if (at === this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(at)]);
-    this.#bytes.writeInt32LE(fd, at);
-    this.#bytes.writeInt16LE(events, at + 4);
+  /** Adds an entry. @returns its number */
+  add(fd: number, events: number): number {
+    const i = this.#count++;
+    if (2 * i === this.#words.length) {
+      const words = new Int32Array(4 * i);
+      words.set(this.#words);
+      this.#words = words;
+    }
+    this.#words[2 * i] = fd;
+    this.#words[2 * i + 1] = events;
+    return i;
   }
 
-  /** Waits at most `timeout` milliseconds; how many descriptors have events, negative on failure (EINTR: a signal came). */
+  /** Asks for other events in entry `i`. */
+  change(i: number, events: number): void {
+    this.#words[2 * i + 1] = events;
+  }
+
+  /** Takes entry `i` out; the last one takes its number. */
+  remove(i: number): void {
+    const last = --this.#count;
+    this.#words[2 * i] = this.#words[2 * last] as number;
+    this.#words[2 * i + 1] = this.#words[2 * last + 1] as number;
+  }
+
+  /** The same entries in memory of their own, with room for one more. */
+  copy(): PollSet {
+    const copy = new PollSet(this.#count + 1);
+    copy.#words.set(this.#words.subarray(0, 2 * this.#count));
+    copy.#count = this.#count;
+    return copy;
+  }
+
+  /** Waits at most `timeout` milliseconds; how many entries have events, negative on failure (EINTR: a signal came). */
   wait(timeout: number): number {
-    return sysPoll(this.#bytes, this.#count, timeout);
+    return sysPoll(this.#words, this.#count, timeout);
   }
 
-  /** What is reported of the entry that was added as number `i`. */
+  /** Waits without limit on a thread of libuv's pool, then calls back; the set must not be touched meanwhile. */
+  waitAsync(done: (error: Error | null, count: number) => void): void {
+    sysPollAsync(this.#words, this.#count, -1, done);
+  }
+
+  descriptor(i: number): number {
+    return this.#words[2 * i] as number;
+  }
+
+  /** What was reported of entry `i` by the last call. */
   events(i: number): number {
-    return this.#bytes.readInt16LE(i * ENTRY_SIZE + 6);
+    return (this.#words[2 * i + 1] as number) >>> 16;
   }
 }

@@ -1,0 +1,113 @@
+/** The load generator: one task (see task.ts) against one server, then one line of JSON. */
+import { Clients } from './clients.ts';
+import { coreUsage, cpuUsage, type MemoryUsage, memoryUsage } from './process-usage.ts';
+import type { EchoResult, EchoTask, IdleResult, IdleTask, LoadResult, Task } from './task.ts';
+
+/** A mechanism that slows down with every client may take a while to let thousands in. */
+const CONNECT_TIMEOUT_MS = 60_000;
+const FINISH_TIMEOUT_MS = 10_000;
+/** The clients that come and go before a server's memory is measured. */
+const WARMING_CLIENTS = 500;
+
+function echo(task: EchoTask): EchoResult {
+  const idle = new Clients(task.port, task.idleClients, task.bytes, 1);
+  idle.connect(CONNECT_TIMEOUT_MS);
+  const clients = new Clients(task.port, task.clients, task.bytes, task.depth);
+  clients.connect(CONNECT_TIMEOUT_MS);
+  clients.start();
+  clients.run(task.warmupSeconds * 1000);
+
+  const before = readings(task);
+  clients.latencies.clear();
+  clients.run(task.seconds * 1000);
+  const after = readings(task);
+  const messages = clients.latencies.total;
+  const [p50, p99] = [clients.latencies.percentile(0.5) / 1e3, clients.latencies.percentile(0.99) / 1e3];
+
+  clients.finish(FINISH_TIMEOUT_MS);
+  // An idle client that was lost meanwhile was not measured either.
+  idle.run(1);
+  for (const each of [clients, idle]) each.close();
+  if (messages === 0) throw new Error('no message came back within the window');
+
+  const seconds = (after.time - before.time) / 1e3;
+  const perMessage = (part: 'user' | 'system' | 'total'): number =>
+    ((after.server[part] - before.server[part]) * 1e6) / messages;
+  const taken = (which: 'server' | 'generator', core: number): number => {
+    const used = (after.cores.get(core) ?? 0) - (before.cores.get(core) ?? 0);
+    // Cores are accounted for in ticks, processes in nanoseconds: the difference can be a little below zero.
+    return Math.max(0, used - (after[which].total - before[which].total)) / seconds;
+  };
+  return {
+    kind: 'echo',
+    messages,
+    seconds,
+    messagesPerSecond: messages / seconds,
+    cpuMicrosPerMessage: {
+      user: perMessage('user'),
+      system: perMessage('system'),
+      total: perMessage('total'),
+    },
+    latencyMicros: { p50, p99 },
+    serverBusy: (after.server.total - before.server.total) / seconds,
+    generatorBusy: (after.generator.total - before.generator.total) / seconds,
+    serverWaited: (after.server.waited - before.server.waited) / seconds,
+    takenByOthers: task.cores && {
+      server: taken('server', task.cores.server),
+      generator: taken('generator', task.cores.generator),
+    },
+  };
+}
+
+/** Taken in the same order at both ends of the window, so that what reading costs cancels out. */
+function readings({ pid, cores }: EchoTask) {
+  const time = performance.now();
+  const server = cpuUsage(pid);
+  const generator = cpuUsage(process.pid);
+  const used = Object.values(cores ?? {}).map((core) => [core, coreUsage(core)] as const);
+  return { time, server, generator, cores: new Map(used) };
+}
+
+/**
+ * The growth for the second half of the clients. A process that collects garbage has spare memory from before, which
+ * takes in the first clients at no visible cost; once it is full, the growth is what a client takes.
+ */
+function idle(task: IdleTask): IdleResult {
+  const { port, pid, clients: count } = task;
+  const warming = new Clients(port, Math.min(WARMING_CLIENTS, count), 64, 1);
+  warming.connect(CONNECT_TIMEOUT_MS);
+  warming.close();
+
+  const [first, second] = [new Clients(port, count, 64, 1), new Clients(port, count, 64, 1)];
+  /** After a while, in which a lost connection is noticed. */
+  const settledMemory = (): MemoryUsage => {
+    for (const clients of [first, second]) clients.run((task.settleSeconds * 1000) / 2);
+    return memoryUsage(pid);
+  };
+  const empty = settledMemory();
+  first.connect(CONNECT_TIMEOUT_MS);
+  const half = settledMemory();
+  second.connect(CONNECT_TIMEOUT_MS);
+  const full = settledMemory();
+  for (const clients of [first, second]) clients.close();
+  return {
+    kind: 'idle',
+    clients: count,
+    bytesPerClient: (full.private - half.private) / count,
+    anonymousBytesPerClient: (full.anonymous - half.anonymous) / count,
+    firstBytesPerClient: (half.private - empty.private) / count,
+    baseBytes: empty.private,
+  };
+}
+
+function perform(task: Task): LoadResult {
+  try {
+    return task.kind === 'echo' ? echo(task) : idle(task);
+  } catch (error) {
+    return { kind: 'failure', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const result = perform(JSON.parse(process.argv[2] ?? '{}') as Task);
+console.log(JSON.stringify(result));
+process.exitCode = result.kind === 'failure' ? 1 : 0;
