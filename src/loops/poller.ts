@@ -17,9 +17,12 @@ export interface Poller {
   remove(fd: number): void;
   /** Waits at most `timeout` milliseconds, in this thread; how many descriptors are ready. With 0 it may be called while parked. */
   poll(timeout: number): number;
-  /** Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are. */
-  park(done: (count: number) => void): void;
-  unpark(): void;
+  /**
+   * Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are.
+   * A mechanism without it can only be waited for in this thread.
+   */
+  park?(done: (count: number) => void): void;
+  unpark?(): void;
   descriptor(i: number): number;
   generation(i: number): number;
   events(i: number): number;

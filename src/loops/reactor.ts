@@ -14,10 +14,10 @@ const LOOK = { first: 20, longest: 320 };
 /**
  * In a thread beside the main one the reactor waits in the thread itself, in slices of so many milliseconds, after each of which Node has a
  * turn. Such threads have little else to do, there may be more of them than libuv's pool has threads, and one that is parked there could
- * not be ended.
+ * not be ended. With a mechanism that cannot be waited for elsewhere the main thread does the same, in shorter slices.
  */
-const SLICE = 25;
-/** How often it looks in such a thread while a handler's promise is pending, in milliseconds: then Node needs the thread. */
+const SLICE = isMainThread ? 5 : 25;
+/** How often it looks in that case while a handler's promise is pending, in milliseconds: then Node needs the thread. */
 const LOOK_HERE = 1;
 
 /**
@@ -34,6 +34,7 @@ export class Reactor implements Waiter {
   awaiting = 0;
   readonly #poller: Poller;
   readonly #onEmpty: () => void;
+  readonly #parks: boolean;
   readonly #watched: (Watched | undefined)[] = [];
   #generation = 0;
   #users = 0;
@@ -51,6 +52,7 @@ export class Reactor implements Waiter {
   private constructor(poller: Poller, onEmpty: () => void) {
     this.#poller = poller;
     this.#onEmpty = onEmpty;
+    this.#parks = isMainThread && poller.park !== undefined;
   }
 
   /** The reactor of this thread for a mechanism, made by the first loop that asks for it. */
@@ -129,20 +131,20 @@ export class Reactor implements Waiter {
   #continue(): void {
     if (this.#users === 0) this.#close();
     else if (this.#woken.length > 0 || this.#idleTurns < SPIN_TURNS) this.#schedule();
-    else if (isMainThread) this.#park();
+    else if (this.#parks) this.#park();
     else if (this.awaiting > 0) this.#look ??= setTimeout(this.#lookAround, LOOK_HERE);
     else this.#schedule();
   }
 
   #mayBlock(): boolean {
-    return !isMainThread && this.awaiting === 0 && this.#woken.length === 0 && this.#users > 0;
+    return !this.#parks && this.awaiting === 0 && this.#woken.length === 0 && this.#users > 0;
   }
 
   #park(): void {
     if (!this.#parked) {
       this.#parked = true;
       this.#lookAfter = LOOK.first;
-      this.#poller.park((ready) => {
+      this.#poller.park?.((ready) => {
         this.#parked = false;
         this.#idleTurns = 0;
         this.#work(ready);
@@ -167,7 +169,7 @@ export class Reactor implements Waiter {
   #close(): void {
     clearTimeout(this.#look);
     this.#look = undefined;
-    if (this.#parked) this.#poller.unpark();
+    if (this.#parked) this.#poller.unpark?.();
     else if (!this.#turning && !this.#closed) {
       this.#closed = true;
       this.#poller.close();

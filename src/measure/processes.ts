@@ -50,7 +50,7 @@ export async function runGenerator(
 
 /** Ends at once all that has been started and still runs. */
 export function endAll(): void {
-  for (const child of running) child.unref();
+  for (const child of running) endGroup(child);
 }
 
 function start(command: readonly string[]): { child: ChildProcess; output: Readable; errors: () => string } {
