@@ -1,22 +1,19 @@
 /** `npm run bench`: measures zocalo beside an echo in C and one on bare node:net. See README.md. */
+import { placeOnCores } from '../src/measure/cores.ts';
+import { disturbances } from '../src/measure/echo-figures.ts';
+import { span } from '../src/measure/format.ts';
+import { describeMachine, mostConnections } from '../src/measure/machine.ts';
+import { Progress } from '../src/measure/progress.ts';
 import { type Compiler, compile, findCompiler } from './compile.ts';
-import { placeOnCores } from './cores.ts';
-import { percent, span } from './format.ts';
-import { describeMachine, descriptorLimit, gitCommit } from './machine.ts';
+import { gitCommit } from './git-commit.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
-import { Progress } from './progress.ts';
 import { writeReport } from './report.ts';
-import { count, estimatedSeconds, type Measurement, type Plan, runRounds } from './rounds.ts';
+import { estimates, type Plan, runRounds } from './rounds.ts';
 import { type Server, servers } from './servers.ts';
 import { summarize } from './summary.ts';
 import { renderTables } from './table.ts';
 import { judge } from './targets.ts';
 import { connections, within, workloads } from './workloads.ts';
-
-/** Descriptors that a process needs besides those of its clients. */
-const SPARE_DESCRIPTORS = 100;
-/** The part of a core that others may use without a word about it. */
-const NOTABLE_PART = 0.05;
 
 for (const [signal, status] of [
   ['SIGINT', 130],
@@ -44,7 +41,7 @@ async function bench(options: Options): Promise<number> {
   const placement = placeOnCores();
   if (placement.note) notes.push(placement.note);
 
-  const most = descriptorLimit() - SPARE_DESCRIPTORS;
+  const most = mostConnections();
   const plan: Plan = {
     servers: readyServers(options.servers, compiler, notes),
     workloads: workloads
@@ -62,17 +59,19 @@ async function bench(options: Options): Promise<number> {
   }
 
   for (const note of notes) console.error(`note: ${note}`);
-  console.error(`measurements: ${count(plan)}, about ${span(estimatedSeconds(plan))}`);
-  const measurements = await runRounds(plan, new Progress(count(plan)));
+  const seconds = estimates(plan);
+  const whole = seconds.reduce((sum, each) => sum + each, 0);
+  console.error(`measurements: ${seconds.length}, about ${span(whole)}`);
+  const measurements = await runRounds(plan, new Progress(seconds));
 
   const summary = summarize(measurements);
   const targets = judge(summary.filter(({ workload }) => !scaled.includes(workload)));
-  notes.push(...disturbances(measurements));
+  notes.push(...disturbances(measurements.map(({ result }) => result)));
   const path = writeReport(
     {
       date,
       commit: gitCommit(),
-      machine: describeMachine(compiler),
+      machine: { ...describeMachine(), compiler: compiler?.version ?? null },
       cores: placement.cores,
       options: {
         rounds: options.rounds,
@@ -109,17 +108,4 @@ function readyServers(names: readonly string[], compiler: Compiler | undefined, 
     compile(compiler, source, command[0] as string);
     return true;
   });
-}
-
-/** Whether something else used the two cores: figures of such a run deserve less trust. */
-function disturbances(measurements: readonly Measurement[]): string[] {
-  const taken = measurements.flatMap(({ result }) =>
-    result.kind === 'echo' && result.takenByOthers ? [Math.max(...Object.values(result.takenByOthers))] : [],
-  );
-  const notable = taken.filter((part) => part > NOTABLE_PART);
-  if (notable.length === 0) return [];
-  return [
-    `something else was running: in ${notable.length} of ${taken.length} windows it took more than ` +
-      `${percent(NOTABLE_PART)} of the server's or the generator's core, ${percent(Math.max(...notable))} at worst`,
-  ];
 }

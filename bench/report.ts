@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Cores } from './load/task.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../src/measure/machine.ts';
+import type { Cores } from '../src/measure/task.ts';
 import type { Options } from './options.ts';
 import type { Measurement } from './rounds.ts';
 import type { Summary } from './summary.ts';
@@ -11,7 +11,7 @@ import type { Verdict } from './targets.ts';
 export type Report = {
   date: string;
   commit: string | null;
-  machine: Machine;
+  machine: Machine & { compiler: string | null };
   cores: Cores | null;
   options: Pick<Options, 'rounds' | 'seconds' | 'warmupSeconds' | 'settleSeconds'>;
   notes: readonly string[];

@@ -1,15 +1,13 @@
-import type { Placement } from './cores.ts';
-import type { LoadResult } from './load/task.ts';
-import { durationOf, measure } from './measure.ts';
+import type { Placement } from '../src/measure/cores.ts';
+import { estimatedSeconds, measure } from '../src/measure/measure.ts';
+import type { Progress } from '../src/measure/progress.ts';
+import type { Load, LoadResult } from '../src/measure/task.ts';
 import type { Options } from './options.ts';
-import type { Progress } from './progress.ts';
 import type { Server } from './servers.ts';
-import { connections, type Workload } from './workloads.ts';
+import type { Workload } from './workloads.ts';
+import { connections } from './workloads.ts';
 
 export type Measurement = { round: number; workload: string; server: string; result: LoadResult };
-
-/** Starting and ending the two processes and connecting, on top of warm-up and window. */
-const OVERHEAD_SECONDS = 0.7;
 
 export type Plan = {
   servers: readonly Server[];
@@ -18,37 +16,43 @@ export type Plan = {
   placement: Placement;
 };
 
+type Turn = { round: number; workload: Workload; server: Server };
+
 /**
  * Measures everything. Within a round, for each workload, the servers have their turns one right after the other, so
  * that what else the machine does in these seconds hits all of them alike; ratios are taken within a round.
  */
 export async function runRounds(plan: Plan, progress: Progress): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
-  for (let round = 1; round <= plan.options.rounds; round++) {
-    for (const { workload, server } of turns(plan)) {
-      progress.begin(round, workload, server);
-      const result = await measure(server, workload, plan.options, plan.placement);
-      measurements.push({ round, workload: workload.name, server: server.name, result });
-      progress.end(result);
-    }
+  for (const { round, workload, server } of turns(plan)) {
+    progress.begin(`round ${round}: ${workload.label}: ${server.label}`);
+    const result = await measure(server.command, loadOf(workload, plan.options), plan.placement);
+    measurements.push({ round, workload: workload.name, server: server.name, result });
+    progress.end(result);
   }
+  progress.stop();
   return measurements;
 }
 
-/** The turns of one round, in order; a server has none where its mechanism cannot hold the clients. */
-function turns({ servers, workloads }: Plan): { workload: Workload; server: Server }[] {
-  return workloads.flatMap((workload) =>
-    servers
-      .filter(({ mostClients }) => connections(workload) <= (mostClients ?? Number.POSITIVE_INFINITY))
-      .map((server) => ({ workload, server })),
+/** About how long each measurement of a run takes, in seconds. */
+export function estimates(plan: Plan): number[] {
+  return turns(plan).map(({ workload }) => estimatedSeconds(loadOf(workload, plan.options)));
+}
+
+/** All turns in order; a server has none where its mechanism cannot hold the clients. */
+function turns({ servers, workloads, options }: Plan): Turn[] {
+  const rounds = Array.from({ length: options.rounds }, (_, i) => i + 1);
+  return rounds.flatMap((round) =>
+    workloads.flatMap((workload) =>
+      servers
+        .filter(({ mostClients }) => connections(workload) <= (mostClients ?? Number.POSITIVE_INFINITY))
+        .map((server) => ({ round, workload, server })),
+    ),
   );
 }
 
-export function count(plan: Plan): number {
-  return plan.options.rounds * turns(plan).length;
-}
-
-export function estimatedSeconds(plan: Plan): number {
-  const each = turns(plan).map(({ workload }) => durationOf(workload, plan.options) + OVERHEAD_SECONDS);
-  return plan.options.rounds * each.reduce((sum, seconds) => sum + seconds, 0);
+function loadOf(workload: Workload, { warmupSeconds, seconds, settleSeconds }: Options): Load {
+  if (workload.kind === 'idle') return { kind: 'idle', clients: workload.clients, settleSeconds };
+  const { clients, bytes, depth } = workload;
+  return { kind: 'echo', clients, idleClients: 0, bytes, depth, warmupSeconds, seconds };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Model } from '../src/index.ts';
+import { echoServer } from '../src/measure/subject.ts';
 
 /** A server under test: a program that listens on 127.0.0.1 and prints `listening PORT` as its first line. */
 export type Server = {
@@ -7,7 +8,7 @@ export type Server = {
   name: string;
   /** What the table calls it. */
   label: string;
-  /** The program and its arguments; the port is always 0, so that the system chooses a free one. */
+  /** The program and its arguments; the port is always one that the system chooses. */
   command: readonly string[];
   /** When the program must be compiled first: where from (where to is the program itself). */
   source?: string;
@@ -27,7 +28,7 @@ export const servers: readonly Server[] = [
   ...models.map(({ name, ...limits }) => ({
     name,
     label: `zocalo, ${name}`,
-    command: [process.execPath, join(programs, 'zocalo.ts'), '0', name],
+    command: echoServer({ model: name }),
     ...limits,
   })),
 ];

@@ -1,4 +1,6 @@
-import type { EchoResult, IdleResult } from './load/task.ts';
+import { type EchoFigures, echoFigures } from '../src/measure/echo-figures.ts';
+import { median } from '../src/measure/median.ts';
+import type { IdleResult } from '../src/measure/task.ts';
 import type { Measurement } from './rounds.ts';
 import { baselines } from './servers.ts';
 
@@ -15,7 +17,6 @@ export type Summary = {
   failures: string[];
 };
 
-export type EchoFigures = Omit<EchoResult, 'messages' | 'seconds' | 'takenByOthers'>;
 export type IdleFigures = IdleResult;
 
 export function summarize(measurements: readonly Measurement[]): Summary[] {
@@ -36,26 +37,6 @@ function summary(group: readonly Measurement[], all: readonly Measurement[]): Su
     figures: echoes.length > 0 ? echoFigures(echoes) : idles.length > 0 ? idleFigures(idles) : undefined,
     cpuRatios: cpuRatios(group, all),
     failures: [...new Set(reasons)],
-  };
-}
-
-function echoFigures(results: readonly EchoResult[]): EchoFigures {
-  const of = (pick: (result: EchoResult) => number): number => median(results.map(pick));
-  return {
-    kind: 'echo',
-    messagesPerSecond: of((result) => result.messagesPerSecond),
-    cpuMicrosPerMessage: {
-      user: of((result) => result.cpuMicrosPerMessage.user),
-      system: of((result) => result.cpuMicrosPerMessage.system),
-      total: of((result) => result.cpuMicrosPerMessage.total),
-    },
-    latencyMicros: {
-      p50: of((result) => result.latencyMicros.p50),
-      p99: of((result) => result.latencyMicros.p99),
-    },
-    serverBusy: of((result) => result.serverBusy),
-    generatorBusy: of((result) => result.generatorBusy),
-    serverWaited: of((result) => result.serverWaited),
   };
 }
 
@@ -85,12 +66,4 @@ function cpuRatios(group: readonly Measurement[], all: readonly Measurement[]): 
     if (perRound.length > 0) ratios[name] = median(perRound);
   }
   return ratios;
-}
-
-/** The middle value; of an even number of values, the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  const upper = sorted[half] as number;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] as number)) / 2;
 }

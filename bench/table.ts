@@ -1,6 +1,8 @@
-import { bytes, latency, micros, percent, rate, ratio } from './format.ts';
+import { align } from '../src/measure/align.ts';
+import type { EchoFigures } from '../src/measure/echo-figures.ts';
+import { bytes, latency, micros, percent, rate, ratio } from '../src/measure/format.ts';
 import { baselines, type Server } from './servers.ts';
-import type { EchoFigures, Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 import type { Workload } from './workloads.ts';
 
 const MISSING = '–';
@@ -58,19 +60,3 @@ function idleCells({ figures, failures }: Summary): string[] {
 }
 
 const failed = (reasons: readonly string[]): string => `failed: ${reasons.join('; ')}`;
-
-/** Columns of equal width: text to the left in the first, figures to the right in the others. */
-function align(rows: readonly (readonly string[])[]): string {
-  const full = rows.filter((row) => row.length === rows[0]?.length);
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...full.map((row) => row[column]?.length ?? 0)));
-  const first = Math.max(...rows.map((row) => row[0]?.length ?? 0));
-  const line = (row: readonly string[]): string => {
-    const [label = '', ...cells] = row;
-    const isFull = row.length === widths.length;
-    const aligned = cells.map((cell, i) => (isFull ? cell.padStart(widths[i + 1] ?? 0) : cell));
-    return [label.padEnd(first), ...aligned].join('  ');
-  };
-  const [head = [], ...body] = rows;
-  const title = line(head);
-  return [title, '─'.repeat(title.length), ...body.map(line)].join('\n');
-}

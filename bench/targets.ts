@@ -1,4 +1,4 @@
-import { bytes, ratio } from './format.ts';
+import { bytes, ratio } from '../src/measure/format.ts';
 import type { Summary } from './summary.ts';
 
 /** What the project sets out to reach. A target is judged by the median of the run, whatever it is. */

@@ -9,7 +9,7 @@ import { ReadinessLoop } from './readiness-loop.ts';
 const BATCH = 512;
 
 /** epoll(7), level-triggered: the kernel keeps the list of what is watched, and reports only what is ready. */
-class EpollPoller implements Poller {
+export class EpollPoller implements Poller {
   readonly #epoll = new Epoll();
   /** A parked call writes into a batch of its own, so that polling can go on beside it. */
   readonly #polled = new EventBatch(BATCH);

@@ -9,7 +9,7 @@ import { type ScannedSet, ScanningPoller } from './scanning-poller.ts';
 const ALARM = -1;
 
 /** What is watched, as an array of entries for poll(2). Failures and hang-ups are reported of every entry, asked for or not. */
-class PolledSet implements ScannedSet {
+export class PolledSet implements ScannedSet {
   readonly #entries: PollSet;
   /** By the number of the entry. */
   readonly #generations: number[];

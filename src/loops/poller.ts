@@ -18,6 +18,11 @@ export interface Poller {
   /** Waits at most `timeout` milliseconds, in this thread; how many descriptors are ready. With 0 it may be called while parked. */
   poll(timeout: number): number;
   /**
+   * Tells the kernel what a turn has prepared, at its end; only for a mechanism that gathers such things.
+   * @returns how many events there are for the next turn already
+   */
+  flush?(): number;
+  /**
    * Waits without limit, off this thread, until something is ready or {@link unpark} is called; then calls `done` with how many are.
    * A mechanism without it can only be waited for in this thread.
    */

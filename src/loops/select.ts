@@ -13,7 +13,7 @@ const ALARM = -1;
  * others: the end of what a client sends and a broken connection are readable like bytes. So nothing is noticed of a client in whom there
  * is no interest at the moment, where other mechanisms report that it has left.
  */
-class SelectedSet implements ScannedSet {
+export class SelectedSet implements ScannedSet {
   readonly #read: DescriptorSet;
   readonly #write: DescriptorSet;
   /** Those of {@link #read} for which readable means {@link PEER_FINISHED}. */
@@ -55,7 +55,8 @@ class SelectedSet implements ScannedSet {
   remove(fd: number): void {
     this.modify(fd, 0);
     this.#generations[fd] = ALARM;
-    while (this.#nfds > 0 && this.#generations[this.#nfds - 1] === ALARM) this.#nfds--;
+    // Numbers that were never watched have no generation at all.
+    while (this.#nfds > 0 && (this.#generations[this.#nfds - 1] ?? ALARM) === ALARM) this.#nfds--;
   }
 
   copy(alarm: number): ScannedSet {

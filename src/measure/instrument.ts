@@ -113,7 +113,7 @@ function report(
   };
   write('results.json', `${JSON.stringify(figures, null, 2)}\n`);
   for (const sweep of sweeps) {
-    const chart = drawSweep(sweep, plan, summary, machine, date);
+    const chart = drawSweep(sweep, plan, summary, { machine, date, samples });
     if (chart !== undefined) write(`${sweep.name}.svg`, chart);
   }
   return {

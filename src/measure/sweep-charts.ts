@@ -1,10 +1,12 @@
+import { disturbances, mostlyDisturbed } from './echo-figures.ts';
 import { rate } from './format.ts';
 import { type ChartLine, drawLineChart } from './line-chart.ts';
 import { styleOf } from './line-style.ts';
 import type { Machine } from './machine.ts';
 import { capacity, type Subject } from './subject.ts';
-import { type Sweep, type SweepPlan, serves } from './sweep.ts';
+import { type Sample, type Sweep, type SweepPlan, serves } from './sweep.ts';
 import { limitedByGenerator, type SweepSummary } from './sweep-summary.ts';
+import type { LoadResult } from './task.ts';
 
 /** What a sweep's chart shows: a figure that each model has for each crowd. */
 type View = {
@@ -14,10 +16,19 @@ type View = {
   format(figure: number): string;
   /** Whether a model is drawn that cannot serve the largest crowd. */
   readonly drawsParts: boolean;
-  headline(lines: readonly ChartLine[]): string;
+  headline(lines: readonly ChartLine[], results: readonly LoadResult[]): string;
+};
+
+/** Where the figures of a chart come from. */
+export type Origin = {
+  readonly machine: Machine;
+  /** In ISO 8601. */
+  readonly date: string;
+  readonly samples: readonly Sample[];
 };
 
 const counted = new Intl.NumberFormat('en');
+const listed = new Intl.ListFormat('en');
 
 const views: Readonly<Record<Sweep['name'], View>> = {
   idle: {
@@ -44,10 +55,10 @@ export function drawSweep(
   sweep: Sweep,
   plan: SweepPlan,
   summaries: readonly SweepSummary[],
-  machine: Machine,
-  date: string,
+  { machine, date, samples }: Origin,
 ): string | undefined {
   const view = views[sweep.name];
+  const results = samples.filter((sample) => sample.sweep === sweep.name).map(({ result }) => result);
   const largest = sweep.crowds.at(-1);
   const bounded = plan.subjects.filter((subject) => largest !== undefined && !serves(subject, largest));
   const drawn = view.drawsParts ? plan.subjects : plan.subjects.filter((each) => !bounded.includes(each));
@@ -55,7 +66,7 @@ export function drawSweep(
   if (lines.length === 0) return undefined;
   const { x, y } = view;
   return drawLineChart({
-    title: view.headline(lines),
+    title: view.headline(lines, results),
     subtitle: [loadWords(sweep, plan), machineWords(machine), date.slice(0, 10)].join(' · '),
     x,
     y,
@@ -69,6 +80,7 @@ export function drawSweep(
         drawn,
         summaries.filter((each) => each.sweep === sweep.name),
       ),
+      ...disturbances(results).map((words) => `S${words.slice(1)}.`),
     ],
   });
 }
@@ -108,13 +120,18 @@ function idleHeadline(lines: readonly ChartLine[]): string {
   return `With ${counted.format(most)} idle clients a message costs ${times(worst.growth)} as much on ${worst.name}${rest}`;
 }
 
-/** Which model moves the most messages, with how many clients. */
-function activeHeadline(lines: readonly ChartLine[]): string {
-  const all = lines.flatMap(({ name, points }) => points.map((point) => ({ name, ...point })));
-  const best = all.reduce((a, b) => (b.y > a.y ? b : a));
-  const thousands = best.y < 10_000 ? rate(best.y) : `${Math.round(best.y / 1000)},000`;
-  const clients = best.x === 1 ? '1 client' : `${counted.format(best.x)} clients`;
-  return `Most messages: ${best.name}, ${thousands} a second with ${clients}`;
+/** Models whose best points differ by less than this part of them are told to be equal. */
+const EQUAL = 0.05;
+
+/** Which model, or models, move the most messages; of a busy machine that cannot be told. */
+function activeHeadline(lines: readonly ChartLine[], results: readonly LoadResult[]): string {
+  if (mostlyDisturbed(results)) return 'Messages a second with more and more clients, on a busy machine';
+  const peaks = lines
+    .map(({ name, points }) => ({ name, peak: Math.max(...points.map(({ y }) => y)) }))
+    .sort((a, b) => b.peak - a.peak);
+  const most = peaks[0]?.peak ?? 0;
+  const names = peaks.filter(({ peak }) => peak > most * (1 - EQUAL)).map(({ name }) => name);
+  return `Most messages: ${listed.format(names)}, about ${rate(Number(most.toPrecision(2)))} a second`;
 }
 
 function loadWords(sweep: Sweep, { bytes, rounds, placement }: SweepPlan): string {
@@ -139,5 +156,5 @@ function limitedWords(subjects: readonly Subject[], summaries: readonly SweepSum
   const limited = limitedByGenerator(summaries);
   const names = subjects.filter(({ model }) => limited.has(model)).map(({ model }) => model);
   if (names.length === 0) return [];
-  return [`Where its server outran the load generator, a model could do more: ${names.join(', ')}.`];
+  return [`The load generator was the limit at some points of ${listed.format(names)}, which could do more.`];
 }

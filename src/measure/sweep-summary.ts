@@ -43,7 +43,12 @@ export function sweepNotes(summaries: readonly SweepSummary[]): string[] {
   for (const [model, all] of Map.groupBy(summaries, (summary) => summary.model)) {
     const failed = all.filter(({ failures }) => failures.length > 0);
     if (failed.length === 0) continue;
-    const where = failed.map(({ active, idle }) => `${active} active and ${idle} idle`).join(', ');
+    const where = failed
+      .map(
+        ({ active, idle, rounds }) =>
+          `${active} active and ${idle} idle${rounds > 0 ? ' (some rounds)' : ''}`,
+      )
+      .join(', ');
     const reasons = new Set(failed.flatMap(({ failures }) => failures));
     notes.push(`${model} failed with ${where}: ${[...reasons].join('; ')}`);
   }

@@ -20,7 +20,7 @@ const { SIGIO } = constants.signals;
 
 const sysFcntl = bind<(fd: number, command: number, value: number) => number>('int fcntl(int, int, int)');
 const sysFcntlAt = bind<(fd: number, command: number, at: Buffer) => number>('int fcntl(int, int, void *)');
-const sysMask = bind<(how: number, set: Buffer, before: null) => number>(
+const sysMask = bind<(how: number, set: Buffer, before: Buffer | null) => number>(
   'int pthread_sigmask(int, void *, void *)',
 );
 const sysTake = bind<(set: Buffer, info: Buffer, timeout: Buffer) => number>(
@@ -29,6 +29,8 @@ const sysTake = bind<(set: Buffer, info: Buffer, timeout: Buffer) => number>(
 const sysThread = bind<() => number>('int gettid()');
 const sysFirst = bind<() => number>('int __libc_current_sigrtmin()');
 
+/** `struct timespec` of no time at all: seconds and nanoseconds, 64 bits each. */
+const NO_TIME = Buffer.alloc(16);
 /** A sigset_t of glibc has 128 bytes, a bit for each signal from 1 on. */
 const SET_SIZE = 128;
 /** Where `siginfo_t` has the descriptor (sigaction(2), si_fd), on a 64-bit Linux. */
@@ -41,11 +43,16 @@ export const NONE = -1;
 
 /** The signals of this thread about its descriptors. */
 export class IoSignals {
-  /** Behind those that the C library keeps for itself, and away from the first ones that programs tend to choose. */
+  /**
+   * Behind the first two or three, which the C library keeps for its threads and leaves out of SIGRTMIN (nptl(7)), and away from the next ones,
+   * which programs tend to choose. libuv uses no real-time signals.
+   */
   readonly #number = sysFirst() + 6;
   readonly #set = Buffer.alloc(SET_SIZE);
   readonly #info = Buffer.alloc(128);
-  /** `struct timespec`: seconds and nanoseconds, 64 bits each. */
+  /** What this thread had blocked before. */
+  readonly #before = Buffer.alloc(SET_SIZE);
+  /** A `struct timespec`. */
   readonly #time = Buffer.alloc(16);
   /** `struct f_owner_ex`: a type and an id. */
   readonly #owner = Buffer.alloc(8);
@@ -55,7 +62,7 @@ export class IoSignals {
     this.#set.writeBigUInt64LE(bits, 0);
     this.#owner.writeInt32LE(F_OWNER_TID, 0);
     this.#owner.writeInt32LE(sysThread(), 4);
-    sysMask(SIG_BLOCK, this.#set, null);
+    sysMask(SIG_BLOCK, this.#set, this.#before);
   }
 
   /** From now on this thread is told when something about a descriptor changes. @throws SystemCallError */
@@ -72,8 +79,7 @@ export class IoSignals {
 
   /** Takes one signal, and waits for it at most `timeout` milliseconds: the descriptor it is about, {@link OVERFLOW} or {@link NONE}. */
   take(timeout: number): number {
-    this.#time.writeBigInt64LE(BigInt(timeout) * 1_000_000n, 8);
-    const number = sysTake(this.#set, this.#info, this.#time);
+    const number = sysTake(this.#set, this.#info, timeout === 0 ? NO_TIME : this.#timeOf(timeout));
     if (number === this.#number) return this.#info.readInt32LE(DESCRIPTOR_AT);
     return number === SIGIO ? OVERFLOW : NONE;
   }
@@ -81,6 +87,14 @@ export class IoSignals {
   /** Gives the signals up, when no descriptor is armed any more. One that were still waiting would end the process as soon as it is let through. */
   close(): void {
     while (this.take(0) !== NONE) {}
+    const bits = this.#set.readBigUInt64LE(0) & ~this.#before.readBigUInt64LE(0);
+    this.#set.writeBigUInt64LE(bits, 0);
     sysMask(SIG_UNBLOCK, this.#set, null);
+  }
+
+  #timeOf(milliseconds: number): Buffer {
+    this.#time.writeUInt32LE(Math.floor(milliseconds / 1_000), 0);
+    this.#time.writeUInt32LE((milliseconds % 1_000) * 1_000_000, 8);
+    return this.#time;
   }
 }

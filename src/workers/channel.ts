@@ -33,9 +33,9 @@ export class Channel<Outgoing, Incoming> {
     if (this.#retry === undefined) this.#flush();
   }
 
-  /** Takes what has come. @returns false when the other side has closed, or is gone */
-  receive(take: (message: Incoming, descriptor: number) => void): boolean {
-    for (let i = 0; i < RECEIVE_BUDGET; i++) {
+  /** Takes what has come, `most` messages at most. @returns false when the other side has closed, or is gone */
+  receive(take: (message: Incoming, descriptor: number) => void, most = RECEIVE_BUDGET): boolean {
+    for (let i = 0; i < most; i++) {
       const bytes = receiveMessage(this.fd);
       if (bytes === undefined) {
         const number = errno();

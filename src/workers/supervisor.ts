@@ -100,9 +100,7 @@ export class Supervisor implements Workforce, RemoteWorkerEvents {
     const starting = Array.from({ length: this.#crew.workers }, () => this.#hire());
     await this.#until(() => starting.every(({ ready, over }) => ready || over));
     const failed = starting.find(({ over }) => over);
-    if (failed === undefined) return;
-    await this.stop();
-    throw failed.failure ?? new WorkerError(`${failed.name} ended by itself`);
+    if (failed !== undefined) throw failed.failure ?? new WorkerError(`${failed.name} ended by itself`);
   }
 
   adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: Tokens | undefined): void {
@@ -164,16 +162,13 @@ export class Supervisor implements Workforce, RemoteWorkerEvents {
     this.#freeRows.push(row);
     this.#onChange?.();
     if (this.#stopping) return;
-    if (this.#crew.workers === 'each') {
-      if (failure !== undefined) this.#events.workerDied(name, failure, clients, undefined);
+    const error = failure ?? new WorkerError(`${name} ended by itself`);
+    if (this.#crew.workers !== 'each') this.#events.workerDied(name, error, clients, this.#replace(worker));
+    else {
+      // One that ends without a complaint and has no client is one that was told to.
+      if (failure !== undefined || clients > 0) this.#events.workerDied(name, error, clients, undefined);
       this.#entrustWaiting();
-    } else
-      this.#events.workerDied(
-        name,
-        failure ?? new WorkerError(`${name} ended by itself`),
-        clients,
-        this.#replace(worker),
-      );
+    }
   }
 
   closed(...report: Parameters<WorkforceEvents['closed']>): void {
@@ -230,11 +225,25 @@ export class Supervisor implements Workforce, RemoteWorkerEvents {
 
   #entrustWaiting(): void {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      const worker = this.#chooseFor(first);
+      let worker: RemoteWorker | undefined;
+      try {
+        worker = this.#chooseFor(first);
+      } catch (error) {
+        this.#waiting.shift();
+        this.#turnAway(first, error);
+        continue;
+      }
       if (worker === undefined) return;
       this.#waiting.shift();
       this.#entrust(worker, first);
     }
+  }
+
+  /** Nobody could be hired for a client that is in already. */
+  #turnAway({ socket, identity }: Waiting, error: unknown): void {
+    this.#events.failed(identity, error);
+    socket.close();
+    this.#events.closed(unserved(identity, this.#loop.clock.now), 'error');
   }
 
   #chooseFor({ identity }: Waiting): RemoteWorker | undefined {

@@ -13,9 +13,23 @@ const layers: Record<string, string[]> = {
   loops: ['sys', 'framing', 'admission', 'protocol'],
   workers: ['sys', 'framing', 'admission', 'protocol', 'loops'],
   server: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers'],
+  doctor: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
+  measure: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
   services: ['framing', 'protocol'],
   client: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
-  cli: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server', 'services', 'client'],
+  cli: [
+    'sys',
+    'framing',
+    'admission',
+    'protocol',
+    'loops',
+    'workers',
+    'server',
+    'services',
+    'client',
+    'doctor',
+    'measure',
+  ],
 };
 
 const downward = Object.entries(layers).map(([layer, below]) => ({

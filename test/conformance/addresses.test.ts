@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { formatAddress, ListenError, OptionError } from '../../src/index.ts';
 import { EventLog } from '../support/event-log.ts';
 import { TemporaryFolder } from '../support/journal.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess } from '../support/test-process.ts';
@@ -15,6 +15,8 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
 );
 
 onEveryModel((subject) => {
+  const testInLine = testWith(subject, { line: true });
+
   test('TCP over IPv4, at a port that was free', async () => {
     await using server = await serveCommands(subject, { port: 0 });
     assert.equal(server.address.host, '127.0.0.1');
@@ -48,7 +50,7 @@ onEveryModel((subject) => {
     assert.equal(existsSync(path), false);
   });
 
-  test('a waiting line and its hang-ups work over a Unix socket as well', async () => {
+  testInLine('a waiting line and its hang-ups work over a Unix socket as well', async () => {
     using folder = new TemporaryFolder();
     await using server = await serveCommands(subject, { path: folder.file('socket'), maxClients: 1 });
     using inside = await TestClient.connect(server.address);

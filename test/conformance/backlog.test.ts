@@ -1,43 +1,34 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
+import { backlogOf } from '../support/proc.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-/** How many connections to a port wait in the kernel to be accepted: what proc(5) calls rx_queue, for a socket that listens. */
-function backlogOf(port: number): number {
-  const LISTEN = '0A';
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
-    const [, local, , state, queues] = line.trim().split(/\s+/);
-    if (state === LISTEN && local?.endsWith(`:${hexPort}`))
-      return Number.parseInt(queues?.split(':')[1] ?? '', 16);
-  }
-  throw new Error(`nobody listens on port ${port}`);
-}
-
 onEveryModel((subject) => {
-  test('with whenFull backlog nobody is refused: the kernel holds who has no place', async () => {
+  const testInLine = testWith(subject, { line: true });
+  const many = subject.traits.costly ? 12 : 40;
+
+  testInLine('with whenFull backlog nobody is refused: the kernel holds who has no place', async () => {
     await using server = await serveCommands(subject, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
     const events = new EventLog(server);
     const clients: TestClient[] = [];
-    for (let i = 0; i < 40; i++) clients.push(await TestClient.connect(server.address));
+    for (let i = 0; i < many; i++) clients.push(await TestClient.connect(server.address));
     for (const [i, client] of clients.entries()) client.finish(`echo ${i}\n`);
     for (const [i, client] of clients.entries()) {
       assert.match(await client.readText(), new RegExp(`^(place 1\n)?${i}\n$`));
     }
-    await events.until('closed', 40);
+    await events.until('closed', many);
     assert.equal(events.of('refused').length, 0);
     assert.deepEqual(
       events.of('opened').map(({ client }) => client.id),
-      Array.from({ length: 40 }, (_, i) => i + 1),
+      Array.from({ length: many }, (_, i) => i + 1),
     );
   });
 
-  test('with whenFull backlog nobody is accepted beyond house and line', async () => {
+  testInLine('with whenFull backlog nobody is accepted beyond house and line', async () => {
     await using server = await serveCommands(subject, { maxClients: 2, maxWaiting: 1, whenFull: 'backlog' });
     const clients: TestClient[] = [];
     for (let i = 0; i < 13; i++) clients.push(await TestClient.connect(server.address));
@@ -51,7 +42,7 @@ onEveryModel((subject) => {
     for (const client of clients) client[Symbol.dispose]();
   });
 
-  test('a place in the line that comes free is taken by the next from the backlog', async () => {
+  testInLine('a place in the line that comes free is taken by the next from the backlog', async () => {
     await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 1, whenFull: 'backlog' });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
@@ -64,7 +55,7 @@ onEveryModel((subject) => {
     assert.equal(await outside.ask('echo in'), 'in');
   });
 
-  test('a wait that times out makes room for the next from the backlog', async () => {
+  testInLine('a wait that times out makes room for the next from the backlog', async () => {
     const options = { maxClients: 1, maxWaiting: 1, whenFull: 'backlog', waitTimeout: 200 } as const;
     await using server = await serveCommands(subject, options);
     using inside = await TestClient.connect(server.address);

@@ -3,37 +3,49 @@ import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Journal } from '../support/journal.ts';
-import { onEveryModel } from '../support/models.ts';
+import { inBatches, onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel((subject) => {
+  const testInLine = testWith(subject, { line: true });
+
   test('close breaks off every conversation, whatever it is doing', async () => {
-    using journal = new Journal();
-    await using server = await serveCommands(subject, {}, { journal: journal.path });
-    const events = new EventLog(server);
-    using idle = await TestClient.connect(server.address);
-    using never = await TestClient.connect(server.address);
-    using stuck = await TestClient.connect(server.address, { reading: false });
-    assert.equal(await idle.ask('echo in'), 'in');
-    never.send('never\n');
-    stuck.send('flood 1000000000\n');
-    await journal.includes('never');
-    await journal.includes('pulled');
-    await server.close();
-    assert.deepEqual(
-      events.of('closed').map(({ reason }) => reason),
-      ['stopped', 'stopped', 'stopped'],
-    );
-    assert.deepEqual(events.all.at(-1), { type: 'stopped', cut: 3 });
-    assert.equal(server.activeClients, 0);
-    await idle.outcome();
-    await never.outcome();
-    await journal.includes('aborted stopped');
-    await journal.includes('flood over');
+    const doings = [
+      { line: 'echo in' },
+      { line: 'never', begins: 'never', ends: 'aborted stopped' },
+      { line: 'flood 1000000000', begins: 'pulled', ends: 'flood over' },
+    ];
+    for (const batch of inBatches(subject, doings)) {
+      using journal = new Journal();
+      const options = { maxClients: batch.length };
+      await using server = await serveCommands(subject, options, { journal: journal.path });
+      const events = new EventLog(server);
+      const clients: TestClient[] = [];
+      for (const { line } of batch) {
+        const client = await TestClient.connect(server.address, { reading: false });
+        client.send(`${line}\n`);
+        clients.push(client);
+      }
+      await events.until('message', batch.length);
+      for (const { begins } of batch) if (begins !== undefined) await journal.includes(begins);
+      await server.close();
+      assert.deepEqual(
+        events.of('closed').map(({ reason }) => reason),
+        batch.map(() => 'stopped'),
+      );
+      assert.deepEqual(events.all.at(-1), { type: 'stopped', cut: batch.length });
+      assert.equal(server.activeClients, 0);
+      for (const { ends } of batch) if (ends !== undefined) await journal.includes(ends);
+      for (const client of clients) {
+        client.read();
+        await client.outcome();
+        client[Symbol.dispose]();
+      }
+    }
   });
 
-  test('close tells the line, also those of it who had spoken', async () => {
+  testInLine('close tells the line, also those of it who had spoken', async () => {
     await using server = await serveCommands(subject, { maxClients: 1 });
     using inside = await TestClient.connect(server.address);
     using silent = await TestClient.connect(server.address);

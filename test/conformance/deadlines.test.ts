@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventLog } from '../support/event-log.ts';
 import { Journal } from '../support/journal.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryLoop, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -17,8 +17,10 @@ function notBefore(start: number, milliseconds: number, what: string): void {
 }
 
 // Only two things can be said of a deadline on a machine that may be slow: it does not come early, and it comes.
-onEveryModel(
+onEveryLoop(
   (subject) => {
+    const testOfTwo = testWith(subject, { clients: 2 });
+
     test('a silent client is told farewell and closed after the idle time, not before', async () => {
       await using server = await serveCommands(subject, { idleTimeout: 300 });
       const events = new EventLog(server);
@@ -142,7 +144,7 @@ onEveryModel(
       assert.equal((await events.until('closed'))[0]?.reason, 'max-session');
     });
 
-    test('the deadline of one client is no deadline of another', async () => {
+    testOfTwo('the deadline of one client is no deadline of another', async () => {
       await using server = await serveCommands(subject, { idleTimeout: 300 });
       using patient = await TestClient.connect(server.address);
       patient.send('later 100 a\nlater 100 b\nlater 100 c\nlater 100 d\n');

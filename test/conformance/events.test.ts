@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel((subject) => {
+  const testInLine = testWith(subject, { line: true });
+
   test('a server says where it listens', async () => {
     await using server = await serveCommands(subject);
     const [listening] = await new EventLog(server).until('listening');
@@ -47,7 +49,7 @@ onEveryModel((subject) => {
     );
   });
 
-  test('the waiting line is told in order, with how long each waited', async () => {
+  testInLine('the waiting line is told in order, with how long each waited', async () => {
     await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 2 });
     const events = new EventLog(server);
     using inside = await TestClient.connect(server.address);
@@ -99,6 +101,8 @@ onEveryModel((subject) => {
     assert.equal(await first.ask('echo in'), 'in');
     assert.match(String((await warned)[0]), /a bad subscriber/);
     unsubscribe();
+    first.finish();
+    await first.readAll();
     using second = await TestClient.connect(server.address);
     assert.equal(await second.ask('echo in'), 'in');
     assert.deepEqual(heard, [1]);

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFlood } from '../support/flood.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel((subject) => {
-  test('a client with one question does not wait behind the 10,000 of another', async () => {
+  const testOfTwo = testWith(subject, { clients: 2 });
+
+  testOfTwo('a client with one question does not wait behind the 10,000 of another', async () => {
     await using server = await serveCommands(subject);
     const events = new EventLog(server, ['opened', 'message']);
     using greedy = await TestClient.connect(server.address);
@@ -22,10 +23,11 @@ onEveryModel((subject) => {
     const messages = await events.until('message', 10_001);
     const before = messages.findIndex(({ client }) => client.id === 2);
     // Workers report each for itself; and each of these two clients has one to itself.
-    if (!subject.traits.hasWorkers) assert.ok(before < 1_000, `${before} messages were answered before it`);
+    if (subject.traits.workers === undefined)
+      assert.ok(before < 1_000, `${before} messages were answered before it`);
   });
 
-  test('a client that sends without pause starves nobody', async () => {
+  testOfTwo('a client that sends without pause starves nobody', async () => {
     await using server = await serveCommands(subject);
     await using _flood = await startFlood(server.address, { send: 'echo flood\n'.repeat(5_000) });
     await eventually('the flood rises', () => server.stats().messages > 10_000);
@@ -35,7 +37,7 @@ onEveryModel((subject) => {
     await eventually('the flood goes on', () => server.stats().messages > before + 1_000);
   });
 
-  test('a client that takes an endless answer starves nobody', async () => {
+  testOfTwo('a client that takes an endless answer starves nobody', async () => {
     await using server = await serveCommands(subject);
     await using _flood = await startFlood(server.address, { send: 'flood 1000000000000\n', once: true });
     await eventually('the flood rises', () => server.stats().bytesOut > 10_000_000);

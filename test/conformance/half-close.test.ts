@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryLoop } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((subject) => {
+onEveryLoop((subject) => {
   test('a client that has finished sending still gets all its answers, then the end', async () => {
     await using server = await serveCommands(subject);
     const events = new EventLog(server);

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryLoop, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 // A socket that is closed with unread bytes sends a reset, and a reset destroys the answer that is still on its way
 // (RFC 1122 section 4.2.2.13). So whoever goes on sending must still hear the last words, then the end, and no ECONNRESET.
 
-onEveryModel((subject) => {
+onEveryLoop((subject) => {
+  const testInLine = testWith(subject, { line: true });
+
   const endings: { name: string; bytes: string; answer: string; reason: string }[] = [
     { name: 'says goodbye', bytes: 'bye\n', answer: 'bye\n', reason: 'protocol' },
     { name: 'fails', bytes: 'throw\n', answer: 'error thrown\n', reason: 'error' },
@@ -57,7 +59,7 @@ onEveryModel((subject) => {
     assert.equal(read.subarray(-4).toString(), 'bye\n');
   });
 
-  test('a client that has no place is told so although it is sending already', async () => {
+  testInLine('a client that has no place is told so although it is sending already', async () => {
     await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 0 });
     using inside = await TestClient.connect(server.address);
     assert.equal(await inside.ask('echo in'), 'in');
@@ -67,7 +69,7 @@ onEveryModel((subject) => {
   });
 
   test('the slot is free at once, though the last client still lingers', async () => {
-    await using server = await serveCommands(subject, { maxClients: 1, maxWaiting: 1 });
+    await using server = await serveCommands(subject, { maxClients: 1 });
     using lingering = await TestClient.connect(server.address, { keepsOpen: true });
     lingering.send('bye\n');
     assert.equal(await lingering.readText(), 'bye\n');

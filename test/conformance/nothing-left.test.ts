@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, soon } from '../support/eventually.ts';
-import { onEveryModel } from '../support/models.ts';
+import { hasLine, onEveryModel, testWith, upTo } from '../support/models.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess, type ServerTask } from '../support/test-process.ts';
 
 onEveryModel(
   (subject) => {
+    const testOfTwo = testWith(subject, { clients: 2 });
+
     const task: ServerTask = {
       subject,
       module: 'commands',
       protocol: {},
-      options: { maxClients: 20, maxWaiting: 20, idleTimeout: 60_000 },
+      options: {
+        maxClients: upTo(subject, subject.traits.workers === undefined ? 20 : 4),
+        idleTimeout: 60_000,
+        ...(hasLine(subject) ? { maxWaiting: 20 } : {}),
+      },
     };
+    const many = subject.traits.costly ? 42 : 210;
 
     test('a server that stops leaves no descriptor behind and lets its process end by itself', async () => {
       await using server = await ServerProcess.start(task);
@@ -25,7 +32,7 @@ onEveryModel(
         (client) => client.socket.destroy(),
         () => {},
       ];
-      for (let i = 0; i < 210; i++) {
+      for (let i = 0; i < many; i++) {
         const client = await TestClient.connect(server.address);
         stories[i % stories.length]?.(client);
         // Some stay to the end: those who are in, who wait, and who are refused.
@@ -48,10 +55,17 @@ onEveryModel(
       assert.deepEqual(await soon('the process ends', server.exited), { code: 3, signal: null });
     });
 
-    test('clients that have gone leave no descriptor behind in a server that goes on', async () => {
+    testOfTwo('clients that have gone leave no descriptor behind in a server that goes on', async () => {
       await using server = await ServerProcess.start(task);
       using first = await TestClient.connect(server.address);
       assert.equal(await first.ask('echo in'), 'in');
+      // Each worker opens a few for good with its first clients.
+      for (let i = 0; i < 4; i++) {
+        using early = await TestClient.connect(server.address);
+        early.send('bye\n');
+        assert.equal(await early.readText(), 'bye\n');
+      }
+      await eventually('they have left', async () => (await server.ask('stats')).active === 1);
       const { now: usual } = await server.ask('descriptors');
       // Ended by the server, these never close their side: the server lets go of them all the same.
       const lingering: TestClient[] = [];

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
 onEveryModel(
   (subject) => {
+    const testOfThree = testWith(subject, { clients: 3 });
+    const testInLine = testWith(subject, { line: true });
+
     test('the last message of a quota is answered, then come the farewell and the end', async () => {
       await using server = await serveCommands(subject, { quota: 3 });
       const events = new EventLog(server);
@@ -20,35 +23,41 @@ onEveryModel(
       assert.equal(server.stats().closed.quota, 1);
     });
 
-    test('every connection has its own quota, and the next in line enters when one is spent', async () => {
-      await using server = await serveCommands(subject, { quota: 2, maxClients: 1 });
-      using first = await TestClient.connect(server.address);
-      assert.equal(await first.ask('echo 1'), '1');
-      using second = await TestClient.connect(server.address);
-      assert.equal(await second.readLine(), 'place 1');
-      second.send('echo 1\necho 2\n');
-      first.send('echo 2\n');
-      assert.equal(await first.readText(), '2\nfarewell quota\n');
-      assert.equal(await second.readText(), '1\n2\nfarewell quota\n');
-    });
+    testInLine(
+      'every connection has its own quota, and the next in line enters when one is spent',
+      async () => {
+        await using server = await serveCommands(subject, { quota: 2, maxClients: 1 });
+        using first = await TestClient.connect(server.address);
+        assert.equal(await first.ask('echo 1'), '1');
+        using second = await TestClient.connect(server.address);
+        assert.equal(await second.readLine(), 'place 1');
+        second.send('echo 1\necho 2\n');
+        first.send('echo 2\n');
+        assert.equal(await first.readText(), '2\nfarewell quota\n');
+        assert.equal(await second.readText(), '1\n2\nfarewell quota\n');
+      },
+    );
 
-    test('a quota per address is shared by its connections, and refuses those that come when it is spent', async () => {
-      await using server = await serveCommands(subject, { quota: 3, quotaPer: 'address' });
-      using one = await TestClient.connect(server.address);
-      using two = await TestClient.connect(server.address);
-      using elsewhere = await TestClient.connect(server.address, { from: '127.0.0.2' });
-      assert.equal(await one.ask('echo 1'), '1');
-      assert.equal(await two.ask('echo 2'), '2');
-      one.send('echo 3\n');
-      assert.equal(await one.readText(), '3\nfarewell quota\n');
-      // The other connection of the address learns it when it asks.
-      two.send('echo 4\n');
-      assert.equal(await two.readText(), 'farewell quota\n');
-      using late = await TestClient.connect(server.address);
-      assert.equal(await late.readText(), 'refused quota\n');
-      assert.equal(server.stats().refused.quota, 1);
-      assert.equal(await elsewhere.ask('echo mine'), 'mine');
-    });
+    testOfThree(
+      'a quota per address is shared by its connections, and refuses those that come when it is spent',
+      async () => {
+        await using server = await serveCommands(subject, { quota: 3, quotaPer: 'address', maxClients: 3 });
+        using one = await TestClient.connect(server.address);
+        using two = await TestClient.connect(server.address);
+        using elsewhere = await TestClient.connect(server.address, { from: '127.0.0.2' });
+        assert.equal(await one.ask('echo 1'), '1');
+        assert.equal(await two.ask('echo 2'), '2');
+        one.send('echo 3\n');
+        assert.equal(await one.readText(), '3\nfarewell quota\n');
+        // The other connection of the address learns it when it asks.
+        two.send('echo 4\n');
+        assert.equal(await two.readText(), 'farewell quota\n');
+        using late = await TestClient.connect(server.address);
+        assert.equal(await late.readText(), 'refused quota\n');
+        assert.equal(server.stats().refused.quota, 1);
+        assert.equal(await elsewhere.ask('echo mine'), 'mine');
+      },
+    );
 
     test('a quota that refills lets its address in again, not before its time', async () => {
       await using server = await serveCommands(subject, { quota: 1, quotaPer: 'address', quotaRefill: 400 });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { Journal, TemporaryFolder } from '../support/journal.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryLoop, upTo } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -12,7 +12,7 @@ const MEGABYTES_8 = 8 * 1_048_576;
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join('');
 
-onEveryModel((subject) => {
+onEveryLoop((subject) => {
   test('a generator, an async generator and a nest of everything are answered piece by piece', async () => {
     await using server = await serveCommands(subject);
     using client = await TestClient.connect(server.address);
@@ -24,7 +24,7 @@ onEveryModel((subject) => {
     using folder = new TemporaryFolder();
     const content = randomBytes(MEGABYTES_8 + 1);
     writeFileSync(folder.file('big'), content);
-    await using server = await serveCommands(subject);
+    await using server = await serveCommands(subject, { maxClients: upTo(subject, 4) });
     const slices: [number, number][] = [
       [0, content.length],
       [1, MEGABYTES_8],

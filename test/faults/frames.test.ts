@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../support/event-log.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryLoop, testWith } from '../support/models.ts';
 import { serveFrames } from '../support/serving.ts';
 import { TestClient } from '../support/test-client.ts';
 
-onEveryModel((subject) => {
+onEveryLoop((subject) => {
+  const testOfTwo = testWith(subject, { clients: 2 });
+
   const tooLong = [
     {
       name: 'a line',
@@ -34,18 +36,21 @@ onEveryModel((subject) => {
   ] as const;
 
   for (const { name, frames, bytes, first } of tooLong) {
-    test(`${name} longer than the limit ends its client, after what came before it, and no other`, async () => {
-      await using server = await serveFrames(subject, frames);
-      const events = new EventLog(server);
-      using other = await TestClient.connect(server.address);
-      using client = await TestClient.connect(server.address);
-      client.send(Buffer.from(bytes, 'latin1'));
-      assert.equal(await client.readText(), `${first}!FrameTooLongError`);
-      assert.equal((await events.until('closed'))[0]?.reason, 'frame-too-long');
-      assert.equal(events.of('error').length, 0, 'what a client does wrong is no error of the server');
-      other.send(Buffer.from(frames.framing === 'lines' ? 'still\n' : '\0\x05still'));
-      assert.equal(await other.readUntil('>'), '<still>');
-    });
+    testOfTwo(
+      `${name} longer than the limit ends its client, after what came before it, and no other`,
+      async () => {
+        await using server = await serveFrames(subject, frames);
+        const events = new EventLog(server);
+        using other = await TestClient.connect(server.address);
+        using client = await TestClient.connect(server.address);
+        client.send(Buffer.from(bytes, 'latin1'));
+        assert.equal(await client.readText(), `${first}!FrameTooLongError`);
+        assert.equal((await events.until('closed'))[0]?.reason, 'frame-too-long');
+        assert.equal(events.of('error').length, 0, 'what a client does wrong is no error of the server');
+        other.send(Buffer.from(frames.framing === 'lines' ? 'still\n' : '\0\x05still'));
+        assert.equal(await other.readUntil('>'), '<still>');
+      },
+    );
   }
 
   test('a frame of exactly the limit is a frame', async () => {
@@ -60,21 +65,24 @@ onEveryModel((subject) => {
     }
   });
 
-  test('bytes that are not UTF-8 end their client where text is framed, after what came before them', async () => {
-    await using server = await serveFrames(subject, { framing: 'lines' });
-    const events = new EventLog(server);
-    using other = await TestClient.connect(server.address);
-    for (const bad of ['\xff', 'caf\xe9', '\xc3', '\xed\xa0\x80', '\xf0\x9f\x98']) {
-      using client = await TestClient.connect(server.address);
-      client.send(Buffer.from(`good\n${bad}\nnever\n`, 'latin1'));
-      assert.equal(await client.readText(), '<good>!FrameError');
-    }
-    const reasons = (await events.until('closed', 5)).map(({ reason }) => reason);
-    assert.deepEqual(reasons, Array(5).fill('bad-frame'));
-    // The replacement character itself is good text.
-    other.send('\ufffd é 👩‍👩‍👧\n');
-    assert.equal(await other.readUntil('>'), '<\ufffd é 👩‍👩‍👧>');
-  });
+  testOfTwo(
+    'bytes that are not UTF-8 end their client where text is framed, after what came before them',
+    async () => {
+      await using server = await serveFrames(subject, { framing: 'lines' });
+      const events = new EventLog(server);
+      using other = await TestClient.connect(server.address);
+      for (const bad of ['\xff', 'caf\xe9', '\xc3', '\xed\xa0\x80', '\xf0\x9f\x98']) {
+        using client = await TestClient.connect(server.address);
+        client.send(Buffer.from(`good\n${bad}\nnever\n`, 'latin1'));
+        assert.equal(await client.readText(), '<good>!FrameError');
+      }
+      const reasons = (await events.until('closed', 5)).map(({ reason }) => reason);
+      assert.deepEqual(reasons, Array(5).fill('bad-frame'));
+      // The replacement character itself is good text.
+      other.send('\ufffd é 👩‍👩‍👧\n');
+      assert.equal(await other.readUntil('>'), '<\ufffd é 👩‍👩‍👧>');
+    },
+  );
 
   test('the same bytes pass where bytes are framed', async () => {
     for (const [framing, before, after] of [

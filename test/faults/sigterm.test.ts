@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, soon } from '../support/eventually.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, upTo } from '../support/models.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess, type ServerTask } from '../support/test-process.ts';
 
@@ -11,15 +11,18 @@ onEveryModel(
     const FAREWELL = 'farewell drain\n';
 
     test('SIGTERM with answers in flight: each is complete, and the exit status is 0', async () => {
-      await using server = await ServerProcess.start(task);
-      const clients = await Promise.all(Array.from({ length: 30 }, () => TestClient.connect(server.address)));
+      const count = upTo(subject, 30);
+      await using server = await ServerProcess.start({ ...task, options: { maxClients: count } });
+      const clients = await Promise.all(
+        Array.from({ length: count }, () => TestClient.connect(server.address)),
+      );
       const kinds = [
         { question: 'later 300 answer\n', answer: 'answer\n'.length },
         { question: 'flood 20000000\n', answer: 20_000_000 },
         { question: 'countLater 3000\n', answer: 'line \n'.length * 3_000 + 10_893 },
       ];
       for (const [i, client] of clients.entries()) client.send(kinds[i % 3]?.question ?? '');
-      await eventually('all are being answered', async () => (await server.ask('stats')).messages === 30);
+      await eventually('all are being answered', async () => (await server.ask('stats')).messages === count);
       server.child.kill('SIGTERM');
       for (const [i, client] of clients.entries()) {
         const read = await client.readAll();

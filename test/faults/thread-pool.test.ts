@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { test } from 'node:test';
 import { Journal, TemporaryFolder } from '../support/journal.ts';
-import { onEveryModel } from '../support/models.ts';
+import { onEveryModel, testWith } from '../support/models.ts';
 import { TestClient } from '../support/test-client.ts';
 import { ServerProcess } from '../support/test-process.ts';
 
@@ -11,7 +10,9 @@ import { ServerProcess } from '../support/test-process.ts';
 const POOL = 4;
 
 onEveryModel((subject) => {
-  test('handlers that occupy every thread of the pool do not make the server deaf', async () => {
+  const testOfMany = testWith(subject, { clients: POOL + 4 });
+
+  testOfMany('handlers that occupy every thread of the pool do not make the server deaf', async () => {
     using folder = new TemporaryFolder();
     using journal = new Journal();
     const fifo = folder.file('fifo');
@@ -20,7 +21,7 @@ onEveryModel((subject) => {
       subject,
       module: 'commands',
       protocol: { journal: journal.path },
-      options: {},
+      options: { maxClients: POOL + 4 },
     });
     using other = await TestClient.connect(server.address);
     assert.equal(await other.ask('echo before'), 'before');

@@ -16,7 +16,8 @@ type Way = {
   words?: 'error' | 'farewell';
 };
 
-const ways: Record<CloseReason, Way> = {
+/** All but the death of a worker, of which a session is part. */
+const ways: Record<Exclude<CloseReason, 'worker'>, Way> = {
   client: { says: 'a\n', act: (talk) => talk.end() },
   reset: { says: 'a\n', act: (talk) => talk.reset() },
   protocol: { says: 'end\n' },

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { type ServeOptions, serve } from '../../src/index.ts';
 import { closeReasons } from '../../src/protocol/close-reason.ts';
 import { refusalCauses } from '../../src/protocol/protocol.ts';
-import { loadProtocol } from '../../src/workers/protocol-module.ts';
 import echo from '../../src/services/echo/echo.ts';
 import { goodbyes, lineWords } from '../../src/services/line-words.ts';
 import { services } from '../../src/services/registry.ts';
+import { loadProtocol } from '../../src/workers/protocol-module.ts';
 import { TestClient } from '../support/test-client.ts';
 
 async function visited(

@@ -14,12 +14,9 @@ const descriptorsBefore = descriptors();
 const server = await serveModule(task.subject, task.module, task.protocol, task.options);
 const errors: string[] = [];
 server.events.on('error', ({ error }) => errors.push(String(error)));
+server.events.on('worker-died', ({ error }) => errors.push(String(error)));
 
 const answers: Record<Question, () => unknown> = {
-  memory() {
-    globalThis.gc?.();
-    return process.memoryUsage().rss;
-  },
   stats: () => server.stats(),
   errors: () => errors,
   descriptors: () => ({ before: descriptorsBefore, now: descriptors() }),

@@ -1,6 +1,6 @@
 import { type ServeOptions, type Server, serve } from '../../src/index.ts';
 import { soon } from './eventually.ts';
-import type { Subject } from './models.ts';
+import { optionsFor, type Subject } from './models.ts';
 import type { CommandOptions } from './protocols/commands.ts';
 import type { FrameOptions } from './protocols/frames.ts';
 
@@ -21,7 +21,7 @@ export async function serveModule(
   options: ServeOptions = {},
 ): Promise<TestServer> {
   const url = new URL(`./protocols/${module}.ts`, import.meta.url);
-  const server = await serve(url, { protocolOptions, ...subject.options, ...options });
+  const server = await serve(url, { protocolOptions, ...optionsFor(subject, options) });
   // A server that does not stop is a failure of its test, not a hang.
   return Object.assign(server, { [Symbol.asyncDispose]: () => soon('the server stops', server.close()) });
 }

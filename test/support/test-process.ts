@@ -17,8 +17,6 @@ export type ServerTask = {
 
 /** What a server process can be asked. */
 type Answers = {
-  /** Its resident memory in bytes, after a garbage collection. */
-  memory: number;
   stats: ServerStats;
   /** The errors it has reported, as text. */
   errors: string[];

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readlinkSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { type Client, fileSlice, lines, type Protocol, type Reply } from '../../../src/index.ts';
@@ -13,6 +13,8 @@ export type CommandOptions = {
   onlyGreets?: boolean;
   halfClose?: boolean;
   concurrency?: number;
+  /** Whether garbage is collected with every chunk of a flood, so that memory can be measured; with `--expose-gc`. */
+  collects?: boolean;
 };
 
 type Answer = (words: string[], client: Client) => Reply;
@@ -35,6 +37,7 @@ export default function commands(options: CommandOptions = {}): Protocol<string>
     try {
       for (let made = 0; made < bytes; made += CHUNK) {
         note('pulled');
+        if (options.collects === true) globalThis.gc?.();
         yield Buffer.alloc(Math.min(CHUNK, bytes - made), made / CHUNK);
       }
     } finally {
@@ -81,6 +84,12 @@ export default function commands(options: CommandOptions = {}): Protocol<string>
     lookup: async ([name = '']) => `${(await lookup(name, 4)).address}\n`,
     crowd: (_, client) => `${client.house.activeClients}\n`,
     who: (_, client) => `${client.id} ${client.remoteAddress} ${client.remotePort} ${client.localPort}\n`,
+    where: () => `${readlinkSync('/proc/thread-self')}\n`,
+    spin([path = '']) {
+      note('spins');
+      while (!existsSync(path));
+      return 'spun\n';
+    },
     murmur: ([count, size], client) => murmur(client, Number(count), Number(size)),
     tell([to, ...words]) {
       if (to !== 'all') return `${everybody.get(Number(to))?.send(`${words.join(' ')}\n`)}\n`;

@@ -1,0 +1,96 @@
+import * as abi from './io-uring-abi.ts';
+
+const FIRST_CAPACITY = 256;
+const MSG_NOSIGNAL = 0x4000;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const WORD = 2 ** 32;
+
+/**
+ * Submissions on their way to the ring, in memory of our own, which grows: so none is ever lost for want of room, whatever a turn
+ * stages. Every submission carries two words of user data that come back with its completions: a tag and a generation.
+ */
+export class Submissions {
+  #words = new Int32Array(FIRST_CAPACITY * abi.SQE_WORDS);
+  /** How many are staged. */
+  count = 0;
+
+  nop(tag: number, generation: number): void {
+    this.#stage(abi.IORING_OP_NOP, -1, tag, generation);
+  }
+
+  /** Accepts one connection as a non-blocking socket; the kernel writes where from to `address`. */
+  accept(fd: number, address: number, addressLength: number, tag: number, generation: number): void {
+    const at = this.#stage(abi.IORING_OP_ACCEPT, fd, tag, generation);
+    this.#putAddress(at + 2, addressLength);
+    this.#putAddress(at + 4, address);
+    this.#words[at + 7] = SOCK_NONBLOCK | SOCK_CLOEXEC;
+  }
+
+  /** Receives into a buffer of a group. @param options `IORING_RECV_MULTISHOT`, `IORING_RECVSEND_POLL_FIRST` */
+  receive(fd: number, group: number, options: number, tag: number, generation: number): void {
+    const head = abi.IORING_OP_RECV | (abi.IOSQE_BUFFER_SELECT << 8) | (options << 16);
+    const at = this.#stage(head, fd, tag, generation);
+    this.#words[at + 10] = group;
+  }
+
+  /** Sends bytes, which must be kept until it is complete. It completes when some of them have been taken. */
+  send(fd: number, address: number, length: number, tag: number, generation: number): void {
+    const at = this.#stage(abi.IORING_OP_SEND, fd, tag, generation);
+    this.#putAddress(at + 4, address);
+    this.#words[at + 6] = length;
+    this.#words[at + 7] = MSG_NOSIGNAL;
+  }
+
+  /** Completes when one of the events (poll(2)) is there; with `IORING_POLL_ADD_MULTI` as option, each time they come. */
+  poll(fd: number, events: number, options: number, tag: number, generation: number): void {
+    const at = this.#stage(abi.IORING_OP_POLL_ADD, fd, tag, generation);
+    this.#words[at + 6] = options;
+    this.#words[at + 7] = events;
+  }
+
+  /** Cancels the submission with this user data, which then completes with `ECANCELED`. Only a failure to do so completes by itself. */
+  cancel(tag: number, generation: number): void {
+    const at = this.#stage(abi.IORING_OP_ASYNC_CANCEL | (abi.IOSQE_CQE_SKIP_SUCCESS << 8), -1, 0, 0);
+    this.#words[at + 4] = tag;
+    this.#words[at + 5] = generation;
+  }
+
+  /** Moves at most `most` of them, in order, into a ring of `size` entries from index `at` on. @returns how many */
+  move(ring: Int32Array, at: number, size: number, most: number): number {
+    const moved = Math.min(this.count, most);
+    if (moved === 0) return 0;
+    const words = this.#words;
+    const beforeEnd = Math.min(moved, size - at);
+    ring.set(words.subarray(0, beforeEnd * abi.SQE_WORDS), at * abi.SQE_WORDS);
+    if (moved > beforeEnd) ring.set(words.subarray(beforeEnd * abi.SQE_WORDS, moved * abi.SQE_WORDS), 0);
+    if (moved < this.count) words.copyWithin(0, moved * abi.SQE_WORDS, this.count * abi.SQE_WORDS);
+    this.count -= moved;
+    return moved;
+  }
+
+  #stage(head: number, fd: number, tag: number, generation: number): number {
+    const at = this.count * abi.SQE_WORDS;
+    if (at === this.#words.length) this.#grow();
+    this.count++;
+    const words = this.#words;
+    words[at] = head;
+    words[at + 1] = fd;
+    words[at + 2] = words[at + 3] = words[at + 4] = words[at + 5] = words[at + 6] = words[at + 7] = 0;
+    words[at + 8] = tag;
+    words[at + 9] = generation;
+    words[at + 10] = 0;
+    return at;
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(2 * this.#words.length);
+    larger.set(this.#words);
+    this.#words = larger;
+  }
+
+  #putAddress(at: number, address: number): void {
+    this.#words[at] = address | 0;
+    this.#words[at + 1] = (address / WORD) | 0;
+  }
+}

@@ -1,0 +1,109 @@
+import { connect, type Socket } from 'node:net';
+import type { FdSocket } from '../../src/loops/fd-socket.ts';
+import type { AcceptedSocket, DescriptorLoop, Listener, Loop } from '../../src/loops/loop.ts';
+import { READ, type SessionPort, type Waker, WRITE } from '../../src/protocol/session-port.ts';
+import { eventually, soon } from '../support/eventually.ts';
+
+/** A session that does as it is told, and writes down what its loop does with it. */
+export class ToldSession implements SessionPort {
+  waker: Waker | undefined;
+  finished = false;
+  lingers = true;
+  readonly awaits = false;
+  /** Whether it wants to read. */
+  reads = true;
+  /** Whether it keeps the memory of what it receives for ever. */
+  keeps = false;
+  /** What it has received: views of the loop's memory when it keeps it, copies otherwise. */
+  readonly received: Buffer[] = [];
+  ended = false;
+  wasBroken = false;
+  output: Buffer | undefined;
+  /** Called with every receive. */
+  onReceive: () => void = () => {};
+
+  get bytesReceived(): number {
+    return this.received.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  get interest(): number {
+    return (this.reads && !this.ended ? READ : 0) | (this.output === undefined ? 0 : WRITE);
+  }
+
+  receive(bytes: Buffer, length: number): boolean {
+    const view = bytes.subarray(0, length);
+    this.received.push(this.keeps ? view : Buffer.from(view));
+    this.onReceive();
+    return this.keeps;
+  }
+
+  receiveEnd(): void {
+    this.ended = true;
+  }
+
+  broken(): void {
+    this.wasBroken = true;
+    this.finished = true;
+  }
+
+  outgoing(): Uint8Array | undefined {
+    return this.finished ? undefined : this.output;
+  }
+
+  sent(count: number): void {
+    this.output = count === this.output?.length ? undefined : this.output?.subarray(count);
+  }
+
+  tick(now: number): number {
+    return now + 60_000;
+  }
+
+  stop(): void {
+    this.finished = true;
+  }
+
+  open(): void {}
+  resume(): void {}
+  drain(): void {}
+}
+
+/** A listener of a loop, a client that has connected to it, and the accepted socket. */
+export async function meet<Accepted extends AcceptedSocket>(
+  loop: Loop<Accepted>,
+): Promise<{ client: Socket; socket: Accepted; listener: Listener }> {
+  const accepted: Accepted[] = [];
+  const listener = await loop.listen({ address: '127.0.0.1', port: 0 }, 16, {
+    onSocket: (socket) => accepted.push(socket),
+    onAcceptError: (error) => {
+      throw error;
+    },
+  });
+  const { port } = listener.target as { port: number };
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => {});
+  const socket = await eventually('the connection is accepted', () => accepted[0]);
+  return { client, socket, listener };
+}
+
+/** A loop that drives one session over a real connection. */
+export async function converse<Loop extends DescriptorLoop<FdSocket>>(loop: Loop, session: ToldSession) {
+  const { client, socket, listener } = await meet(loop);
+  const released: number[] = [];
+  const owner = {
+    release(fd: number) {
+      released.push(fd);
+      socket.owner.release(fd);
+    },
+  };
+  loop.adopt(loop.socketOf(socket.fd, socket, owner), session);
+  return {
+    loop,
+    client,
+    released,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      listener.close();
+      await soon('the loop stops', loop.stop());
+    },
+  };
+}
