@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import koffi from 'koffi';
 import { bind, check, lastError } from './libc.ts';
 import { close } from './sockets.ts';
@@ -18,6 +19,15 @@ const sysMunmap = bind<(where: Address, length: number) => number>('int munmap(v
 
 /** `MAP_FAILED`: all bits set. */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+/** A file in memory that holds some bytes and is read from its beginning. @throws SystemCallError */
+export function memoryFile(bytes: Uint8Array): number {
+  const fd = check('memfd_create', sysMemfdCreate('zocalo', MFD_CLOEXEC));
+  // At a position: so the offset, from which the one who inherits it reads, stays at the beginning.
+  for (let written = 0; written < bytes.length; )
+    written += writeSync(fd, bytes, written, undefined, written);
+  return fd;
+}
 
 /** Memory that processes share: whoever has its descriptor can map it. */
 export class SharedMemory {

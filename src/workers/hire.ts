@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { Worker as Thread } from 'node:worker_threads';
+import { memoryFile } from '../sys/shared-memory.ts';
+import { close } from '../sys/sockets.ts';
 import type { ThreadData } from './begin.ts';
 import type { Task } from './task.ts';
 
@@ -40,12 +43,17 @@ export function hireThread(task: Task, channel: number, memory: SharedArrayBuffe
   };
 }
 
-/** Starts a worker as a process, with copies of the descriptors `channel` and `memory`. */
+/**
+ * Starts a worker as a process, with copies of the descriptors `channel` and `memory`. What it writes is seen where ours is; its standard
+ * input is a file in memory with the task: a pipe that Node makes for it would be lost when there are no descriptors left for the rest.
+ * @throws SystemCallError when there is no descriptor left
+ */
 export function hireProcess(task: Task, channel: number, memory: number): Hired {
-  // What it writes is seen where ours is; its standard input brings the task.
-  const child = spawn(process.execPath, [...process.execArgv, entry.pathname], {
-    stdio: ['pipe', 'inherit', 'inherit', channel, memory],
+  const input = memoryFile(serialize(task));
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(entry)], {
+    stdio: [input, 'inherit', 'inherit', channel, memory],
   });
+  close(input);
   const ended = new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => {
       if (child.pid === undefined) resolve(`it could not be started: ${error.message}`);
@@ -55,10 +63,6 @@ export function hireProcess(task: Task, channel: number, memory: number): Hired 
       else resolve(status === 0 ? undefined : `it exited with status ${status}`);
     });
   });
-  child.stdin?.on('error', () => {
-    // It ended before it had read its task: that it ended is told anyway.
-  });
-  child.stdin?.end(serialize(task));
   return {
     name: child.pid === undefined ? 'a process' : `process ${child.pid}`,
     sharesDescriptors: false,
