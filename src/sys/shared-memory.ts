@@ -48,8 +48,13 @@ export class SharedMemory {
   /** Makes memory of zeroes that nobody else has yet (memfd_create(2)). @throws SystemCallError */
   static create(size: number): SharedMemory {
     const fd = check('memfd_create', sysMemfdCreate('zocalo', MFD_CLOEXEC));
-    check('ftruncate', sysFtruncate(fd, size));
-    return new SharedMemory(fd, size);
+    try {
+      check('ftruncate', sysFtruncate(fd, size));
+      return new SharedMemory(fd, size);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
   }
 
   /** Gives up this mapping and the descriptor; those of others stay. */

@@ -62,25 +62,31 @@ export type PlainError = {
   readonly code: string | undefined;
 };
 
-/** Longer words are cut, since a message between workers is bounded. */
+/** Longer words are cut, since a message between workers is bounded (`LONGEST_MESSAGE`): these are in characters, of two bytes at most. */
 const LONGEST_WORDS = 8_192;
+const LONGEST_NAME = 256;
 
+/** What can be said of anything that was thrown; it never throws itself. */
 export function plainError(error: unknown): PlainError {
   if (!(error instanceof Error)) {
-    return {
-      name: 'Error',
-      message: String(error).slice(0, LONGEST_WORDS),
-      stack: undefined,
-      code: undefined,
-    };
+    return { name: 'Error', message: words(() => error), stack: undefined, code: undefined };
   }
   const { code } = error as { code?: unknown };
   return {
-    name: error.name,
-    message: error.message.slice(0, LONGEST_WORDS),
-    stack: error.stack?.slice(0, LONGEST_WORDS),
-    code: typeof code === 'string' ? code : undefined,
+    name: words(() => error.name, LONGEST_NAME),
+    message: words(() => error.message),
+    stack: error.stack === undefined ? undefined : words(() => error.stack),
+    code: typeof code === 'string' ? words(() => code, LONGEST_NAME) : undefined,
   };
+}
+
+/** A handler may throw what has no words, or has something else where an error has them. */
+function words(find: () => unknown, longest = LONGEST_WORDS): string {
+  try {
+    return String(find()).slice(0, longest);
+  } catch {
+    return 'something that cannot be put into words';
+  }
 }
 
 /** The error that was, as far as it could travel. */

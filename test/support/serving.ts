@@ -5,7 +5,7 @@ import type { CommandOptions } from './protocols/commands.ts';
 import type { FrameOptions } from './protocols/frames.ts';
 
 /** A protocol as a module whose default export makes it from options that can be cloned, so that any worker can load it. */
-export type ProtocolModule = 'commands' | 'frames' | 'faulty';
+export type ProtocolModule = 'commands' | 'frames' | 'faulty' | 'mortal';
 
 /** A server, whatever its protocol. */
 export type TestServer = Pick<

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { serve } from '../../src/index.ts';
+import { EventLog } from '../support/event-log.ts';
+import { eventually, soon } from '../support/eventually.ts';
+import { type Subject, subjects } from '../support/models.ts';
+import { serveModule, type TestServer } from '../support/serving.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const named = (name: string) => subjects.find((subject) => subject.name === name) as Subject;
+const isolations = ['epoll-threads', 'epoll-processes'].map(named);
+
+/** What is told of a death. A process says on its error output what it died of; only a thread can tell us. */
+const causes: Record<string, Record<string, string>> = {
+  throw: { thread: 'mortal', process: 'status 1' },
+  exit: { thread: 'status 7', process: 'status 7' },
+  kill: { process: 'SIGKILL' },
+};
+
+/** Two workers, and the deaths that are told. */
+async function withTwoWorkers(subject: Subject): Promise<{ server: TestServer; events: EventLog }> {
+  const server = await serveModule(subject, 'mortal', {}, { workers: 2 });
+  return { server, events: new EventLog(server, ['worker-died', 'worker-started', 'closed']) };
+}
+
+for (const subject of isolations) {
+  for (const death of ['throw', 'exit', ...(subject.name === 'epoll-processes' ? ['kill'] : [])]) {
+    test(`${subject.name}: a worker that dies (${death}) takes its own clients only, and is replaced`, async () => {
+      const { server, events } = await withTwoWorkers(subject);
+      await using _server = server;
+      const clients = await Promise.all(Array.from({ length: 6 }, () => TestClient.connect(server.address)));
+      const homes = await Promise.all(clients.map((client) => client.ask('home')));
+      const doomed = homes[0];
+      clients[0]?.send(`${death}\n`);
+      const [died] = await events.until('worker-died');
+      await events.until('closed', 3);
+      assert.equal(died?.clients, 3);
+      assert.ok(died?.error.message.includes(causes[death]?.[subject.options.isolation as string] ?? ''));
+      assert.equal(died?.restart, 100);
+      assert.deepEqual(
+        events.of('closed').map(({ reason }) => reason),
+        ['worker', 'worker', 'worker'],
+      );
+      assert.equal(server.activeClients, 3);
+      for (const [i, client] of clients.entries()) {
+        if (homes[i] === doomed) await client.outcome();
+        else assert.equal(await client.ask('home'), homes[i]);
+      }
+      await events.until('worker-started');
+      const newcomers = await Promise.all(
+        Array.from({ length: 3 }, () => TestClient.connect(server.address)),
+      );
+      const newHomes = await Promise.all(newcomers.map((client) => client.ask('home')));
+      assert.ok(
+        newHomes.some((home) => !homes.includes(home)),
+        'the new worker serves',
+      );
+      for (const client of [...clients, ...newcomers]) client[Symbol.dispose]();
+    });
+  }
+
+  test(`${subject.name}: a worker that dies young again and again is replaced after pauses that double`, async () => {
+    const { server, events } = await withTwoWorkers(subject);
+    await using _server = server;
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      using client = await TestClient.connect(server.address);
+      client.send('exit\n');
+      await events.until('worker-died', deaths);
+      await events.until('worker-started', deaths);
+    }
+    assert.deepEqual(
+      events.of('worker-died').map(({ restart }) => restart),
+      [100, 200, 400],
+    );
+  });
+
+  test(`${subject.name}: a worker in an endless loop is ended when the server stops, and nothing of it is left`, async () => {
+    const tasks = () => readdirSync('/proc/self/task').length;
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    // The first server leaves what Node opens once.
+    await (await serveModule(subject, 'mortal', {}, { workers: 2 })).close();
+    const [tasksBefore, descriptorsBefore] = [tasks(), descriptors()];
+    const { server } = await withTwoWorkers(subject);
+    using client = await TestClient.connect(server.address);
+    using other = await TestClient.connect(server.address);
+    const pids = [await client.ask('home'), await other.ask('home')];
+    client.send('spin\n');
+    await soon('the server stops', server.close());
+    client[Symbol.dispose]();
+    other[Symbol.dispose]();
+    await eventually('its threads are gone', () => tasks() <= tasksBefore);
+    // A thread that is broken off cannot close what its loop had opened: two descriptors.
+    const lost = subject.name === 'epoll-threads' ? 2 : 0;
+    await eventually('its descriptors are closed', () => descriptors() <= descriptorsBefore + lost);
+    if (subject.name === 'epoll-processes')
+      for (const pid of pids) assert.throws(() => process.kill(Number(pid), 0));
+  });
+}
+
+for (const name of ['thread-pool', 'process-pool', 'thread-per-client', 'process-per-client']) {
+  test(`${name}: a worker that is blocked on its silent client stops with the server`, async () => {
+    const server = await serveModule(named(name), 'mortal', {}, {});
+    using client = await TestClient.connect(server.address);
+    assert.notEqual(await client.ask('home'), '');
+    const start = performance.now();
+    await soon('the server stops', server.close());
+    // Told, and not ended by force, which is done after 3 s.
+    assert.ok(performance.now() - start < 3_000, 'it had to be ended by force');
+    await client.outcome();
+  });
+
+  test(`${name}: sockets whose clients have gone already leave nothing behind`, async () => {
+    await using server = await serveModule(named(name), 'mortal', {}, {});
+    for (let i = 0; i < 20; i++) {
+      const client = await TestClient.connect(server.address);
+      client.send('home\n');
+      client.reset();
+    }
+    await eventually('all have left', () => {
+      const { accepted, active, waiting } = server.stats();
+      return accepted > 0 && active + waiting === 0;
+    });
+    using late = await TestClient.connect(server.address);
+    assert.notEqual(await late.ask('home'), '');
+  });
+}
+
+test('process-per-client: when no process can be started, the client is told by its end and the server goes on', async () => {
+  const subject = named('process-per-client');
+  await using server = await serveModule(subject, 'mortal', {}, {});
+  const events = new EventLog(server, ['worker-died', 'closed']);
+  const { execPath } = process;
+  process.execPath = '/nonexistent/node';
+  try {
+    using unlucky = await TestClient.connect(server.address);
+    await unlucky.outcome();
+    const [died] = await events.until('worker-died');
+    assert.match(died?.error.message ?? '', /could not be started: .*ENOENT/);
+    assert.equal((await events.until('closed'))[0]?.reason, 'worker');
+  } finally {
+    process.execPath = execPath;
+  }
+  using lucky = await TestClient.connect(server.address);
+  assert.notEqual(await lucky.ask('home'), '');
+});
+
+test('a protocol that fails to load in a worker is said when the server starts', async () => {
+  const url = new URL('../support/protocols/mortal.ts', import.meta.url);
+  for (const model of ['thread-pool', 'process-pool'] as const) {
+    const options = { model, workers: 1, protocolOptions: { failsInWorkers: true } };
+    await assert.rejects(serve(url, options), { code: 'ERR_WORKER', message: /could not start: .*not here/ });
+  }
+});
+
+test('a model with workers wants a module, options that can be cloned, and says so', async () => {
+  const { default: mortal } = await import('../support/protocols/mortal.ts');
+  const url = new URL('../support/protocols/mortal.ts', import.meta.url);
+  await assert.rejects(serve(mortal(), { model: 'thread-pool' }), {
+    code: 'ERR_OPTION',
+    message: /give it as a module/,
+  });
+  await assert.rejects(serve(url, { model: 'epoll', workers: 2, protocolOptions: { f() {} } }), {
+    code: 'ERR_OPTION',
+    message: /cloneable/,
+  });
+  await assert.rejects(serve(new URL('./nowhere.ts', import.meta.url), {}), { code: 'ERR_PROTOCOL_MODULE' });
+});

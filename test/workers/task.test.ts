@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
+import { FrameTooLongError } from '../../src/errors.ts';
+import { LONGEST_MESSAGE } from '../../src/sys/message-socket.ts';
+import { errorOf, plainError, type Report } from '../../src/workers/task.ts';
+
+/** What arrives of something that was thrown in a worker. */
+const travelled = (thrown: unknown) => errorOf(deserialize(serialize(plainError(thrown))));
+
+test('an error travels with its name, message, stack and code', () => {
+  const error = new FrameTooLongError(10);
+  const arrived: Error & { code?: string } = travelled(error);
+  assert.ok(arrived instanceof Error);
+  assert.equal(arrived.name, 'FrameTooLongError');
+  assert.equal(arrived.message, error.message);
+  assert.equal(arrived.stack, error.stack);
+  assert.equal(arrived.code, 'ERR_FRAME_TOO_LONG');
+  assert.equal(String(arrived), String(error));
+});
+
+test('an error without a stack or a code arrives with its own stack and without a code', () => {
+  const error = new TypeError('plain');
+  delete error.stack;
+  const arrived = travelled(error);
+  assert.equal(String(arrived), 'TypeError: plain');
+  assert.equal(typeof arrived.stack, 'string');
+  assert.equal('code' in arrived, false);
+  // Only symbolic names are codes: a number would be taken for one by whoever compares.
+  assert.equal('code' in travelled(Object.assign(new Error('numbered'), { code: 7 })), false);
+});
+
+const strange: readonly (readonly [what: string, thrown: unknown, message: string])[] = [
+  ['a string', 'words', 'words'],
+  ['nothing', undefined, 'undefined'],
+  ['null', null, 'null'],
+  ['a number', 42, '42'],
+  ['a symbol', Symbol('sign'), 'Symbol(sign)'],
+  ['an object without any words', Object.create(null), 'something that cannot be put into words'],
+  ['an error whose message is no text', Object.assign(new Error(), { message: { a: 1 } }), '[object Object]'],
+  ['an error whose message is nothing', Object.assign(new Error(), { message: undefined }), 'undefined'],
+];
+for (const [what, thrown, message] of strange) {
+  test(`${what} that was thrown arrives as an error with these words`, () => {
+    assert.equal(travelled(thrown).message, message);
+  });
+}
+
+test('an error whose name and stack are no text arrives all the same', () => {
+  const arrived = travelled(Object.assign(new Error('odd'), { name: () => 'f', stack: [1, 2] }));
+  assert.equal(arrived.message, 'odd');
+  assert.equal(arrived.stack, '1,2');
+});
+
+test('whatever is thrown, the report of it fits into one message', () => {
+  // Two bytes a character, and more than enough of them.
+  const long = fc
+    .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), fc.nat(200_000))
+    .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
+  const thrown = fc.oneof(
+    fc.anything(),
+    long,
+    fc
+      .record({ name: long, message: long, stack: long, code: long })
+      .map((words) => Object.assign(new Error(), words)),
+  );
+  fc.assert(
+    fc.property(thrown, (error) => {
+      const report: Report = {
+        type: 'failed',
+        id: Number.MAX_SAFE_INTEGER,
+        error: plainError(error),
+      };
+      assert.ok(serialize(report).length <= LONGEST_MESSAGE);
+    }),
+  );
+  const words = '\u{1F980}'.repeat(100_000);
+  const largest = Object.assign(new Error(words), { name: words, stack: words, code: words });
+  assert.ok(serialize({ type: 'failed', id: 1, error: plainError(largest) }).length <= LONGEST_MESSAGE);
+});
