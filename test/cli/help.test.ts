@@ -4,7 +4,14 @@ import { serverSettings } from '../../src/cli/server-settings.ts';
 import { services } from '../../src/services/registry.ts';
 import { run, type StartOptions } from './support.ts';
 
-const helps = [['--help'], ['serve', '--help'], ['up', '--help'], ['connect', '--help']];
+const helps = [
+  ['--help'],
+  ['serve', '--help'],
+  ['up', '--help'],
+  ['connect', '--help'],
+  ['bench', '--help'],
+  ['doctor', '--help'],
+];
 
 for (const args of helps) {
   test(`zocalo ${args.join(' ')} says what it does, with examples, in lines that fit a terminal`, async (t) => {
@@ -24,7 +31,7 @@ test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help
 
 test('the help of zocalo lists every command', async (t) => {
   const { stdout } = await run(t, ['--help']);
-  for (const command of ['serve', 'up', 'connect'])
+  for (const command of ['serve', 'up', 'connect', 'bench', 'doctor'])
     assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
 });
 
@@ -44,7 +51,7 @@ test('there is a flag for every option of a server', () => {
   assert.deepEqual(
     serverSettings.map(({ name }) => name),
     (
-      'host port path backlog model max-clients max-waiting wait-timeout when-full drain-timeout ' +
+      'host port path backlog model workers isolation balance max-clients max-waiting wait-timeout when-full drain-timeout ' +
       'quota quota-per quota-refill idle-timeout frame-timeout write-timeout handler-timeout max-session'
     ).split(' '),
   );
@@ -56,11 +63,10 @@ test('the defaults in the help are those of the library', () => {
     [
       defaults.host,
       defaults.backlog,
-      defaults['max-clients'],
       defaults['wait-timeout'],
       defaults['idle-timeout'],
     ],
-    ['127.0.0.1', '4096', '10000', '30s', '5m'],
+    ['127.0.0.1', '4096', '30s', '5m'],
   );
   assert.equal(defaults['max-session'], 'none');
 });

@@ -13,6 +13,8 @@ export type CommandOptions = {
   onlyGreets?: boolean;
   halfClose?: boolean;
   concurrency?: number;
+  /** While there is a file of this name, the protocol cannot be made. */
+  failsWith?: string;
   /** Whether garbage is collected with every chunk of a flood, so that memory can be measured; with `--expose-gc`. */
   collects?: boolean;
 };
@@ -26,6 +28,7 @@ const numbered = (count: number) => Array.from({ length: count }, (_, i) => `lin
 
 /** A protocol that answers in every way there is: a line names the way, and what it needs. */
 export default function commands(options: CommandOptions = {}): Protocol<string> {
+  if (options.failsWith !== undefined && existsSync(options.failsWith)) throw new Error('cannot begin');
   const note = (entry: string): void => {
     if (options.journal !== undefined) appendFileSync(options.journal, `${entry}\n`);
   };
@@ -119,6 +122,13 @@ export default function commands(options: CommandOptions = {}): Protocol<string>
       throw new Error('thrown');
     },
     reject: () => Promise.reject(new Error('rejected')),
+    crash() {
+      setTimeout(() => {
+        throw new Error('crashed');
+      });
+      return undefined;
+    },
+    exit: ([status]) => process.exit(Number(status)),
     *half() {
       yield 'half ';
       throw new Error('half-way');
