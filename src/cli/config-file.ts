@@ -66,8 +66,8 @@ async function planFor(file: string, name: string, table: unknown): Promise<Plan
   const options = serveOptions(given, service?.port ?? 0, (key) => key);
   const spell = (key: string) => `\`${key}\` in ${file}`;
   if (service === undefined) {
-    const url = findModule(module as string, dirname(resolve(file)));
-    return { name, module: url, moduleName: module as string, options, service, spell };
+    const found = await findModule(module as string, dirname(resolve(file)));
+    return { name, module: found.module, moduleName: module as string, options, service, spell };
   }
   const protocolOptions = settingsOf(service, given);
   return { ...planOf(service), name, options: { ...options, protocolOptions }, spell };

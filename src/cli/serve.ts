@@ -84,8 +84,7 @@ async function planFor(what: string, flags: Readonly<Record<string, unknown>>): 
   const options = serveOptions(flags, service?.port ?? 0, spell);
   if (service === undefined) {
     return {
-      name: undefined,
-      module: findModule(what, process.cwd()),
+      ...(await findModule(what, process.cwd())),
       moduleName: what,
       options,
       service,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
@@ -50,10 +50,14 @@ export function hireThread(task: Task, channel: number, memory: SharedArrayBuffe
  */
 export function hireProcess(task: Task, channel: number, memory: number): Hired {
   const input = memoryFile(serialize(task));
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(entry)], {
-    stdio: [input, 'inherit', 'inherit', channel, memory],
-  });
-  close(input);
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, [...process.execArgv, fileURLToPath(entry)], {
+      stdio: [input, 'inherit', 'inherit', channel, memory],
+    });
+  } finally {
+    close(input);
+  }
   const ended = new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => {
       if (child.pid === undefined) resolve(`it could not be started: ${error.message}`);

@@ -28,7 +28,10 @@ const misuses: readonly (readonly [line: string, complaint: string])[] = [
   ['serve echo --max-waiting -1', '--max-waiting must be a whole number of 0 or more, not "-1"'],
   ['serve echo --port 65536', '--port must be a whole number from 0 to 65535, not "65536"'],
   ['serve echo --host example', '--host must be an IPv4 or IPv6 address or localhost, not "example"'],
-  ['serve echo --model quantum', '--model must be one of epoll, libuv, not "quantum"'],
+  [
+    'serve echo --model quantum',
+    '--model must be one of iterative, thread-per-client, thread-pool, process-per-client, process-pool, select, poll, epoll, sigio, uring, libuv, not "quantum"',
+  ],
   ['serve echo --when-full cry', '--when-full must be one of refuse, backlog, not "cry"'],
   ['serve echo --quota-per day', '--quota-per must be one of connection, address, not "day"'],
   ['serve echo --quota-per address', '--quota-per needs --quota'],

@@ -61,7 +61,7 @@ const mistakes: readonly (readonly [text: string, complaint: string])[] = [
   ],
   [
     '[servers.a]\nservice = "echo"\nmodel = {}',
-    'zocalo.toml: servers.a: model must be one of epoll, libuv, not a table',
+    'zocalo.toml: servers.a: model must be one of iterative, thread-per-client, thread-pool, process-per-client, process-pool, select, poll, epoll, sigio, uring, libuv, not a table',
   ],
   [
     '[servers.a]\nservice = "echo"\npath = "/tmp/x"\nport = 1',

@@ -60,12 +60,7 @@ test('there is a flag for every option of a server', () => {
 test('the defaults in the help are those of the library', () => {
   const defaults = Object.fromEntries(serverSettings.map((setting) => [setting.name, setting.default]));
   assert.deepEqual(
-    [
-      defaults.host,
-      defaults.backlog,
-      defaults['wait-timeout'],
-      defaults['idle-timeout'],
-    ],
+    [defaults.host, defaults.backlog, defaults['wait-timeout'], defaults['idle-timeout']],
     ['127.0.0.1', '4096', '30s', '5m'],
   );
   assert.equal(defaults['max-session'], 'none');

@@ -35,7 +35,11 @@ test('the example module is served', async (t) => {
 
 const faults: readonly (readonly [what: string, source: string, complaint: string])[] = [
   ['no default export', 'export const name = 1;', 'x.mjs is not a protocol: it has no default export'],
-  ['a function', 'export default () => {};', 'x.mjs is not a protocol: its default export is not an object'],
+  [
+    'a function',
+    'export default () => {};',
+    'x.mjs is not a protocol: what its default export makes is not an object',
+  ],
   ['null', 'export default null;', 'x.mjs is not a protocol: its default export is not an object'],
   ['no name', 'export default {};', 'x.mjs is not a protocol: it has no name'],
   [

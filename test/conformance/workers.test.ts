@@ -54,9 +54,17 @@ onEveryModel((subject) => {
 
   test('a quota per address is exact, though all of its clients spend it at once in several workers', async () => {
     const quota = 100;
-    await using server = await serveCommands(subject, { quota, quotaPer: 'address', maxClients: 5 });
+    const quotaRefill = Number.POSITIVE_INFINITY;
+    await using server = await serveCommands(subject, {
+      quota,
+      quotaPer: 'address',
+      quotaRefill,
+      maxClients: 5,
+    });
     const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.address)));
     using elsewhere = await TestClient.connect(server.address, { from: '127.0.0.2' });
+    // Whoever came to a quota that is spent would be refused at the door.
+    await eventually('all are in', () => server.activeClients === 5);
     for (const client of clients) client.send('echo x\n'.repeat(quota));
     const read = await Promise.all(clients.map((client) => client.readText()));
     assert.equal(read.join('').split('x\n').length - 1, quota);

@@ -134,8 +134,6 @@ onWorkers(pools, (subject, tidyTest) => {
   tidyTest(
     'a worker that cannot start again is tried until it can, and then has those who waited',
     async () => {
-      const { TemporaryFolder } = await import('../support/journal.ts');
-      const { rmSync, writeFileSync } = await import('node:fs');
       using folder = new TemporaryFolder();
       const failsWith = folder.file('broken');
       await using server = await serveCommands(subject, { workers: 1 }, { failsWith });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { WorkerError } from '../../src/index.ts';
+import { pathToFileURL } from 'node:url';
+import { serve, WorkerError } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { TemporaryFolder } from '../support/journal.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -27,7 +29,7 @@ const everybody = ['epoll-threads', 'epoll-processes', 'thread-pool', 'process-p
 onWorkers(everybody, (subject, tidyTest) => {
   tidyTest('a server whose workers cannot start says why, and is none', async () => {
     using folder = new TemporaryFolder();
-    const failsWith = folder.file('broken');
+    const path = folder.file('broken.ts');
     // The module is loaded here first, for the words of those who are refused: it must fail in the workers alone.
     const code = `
       import { isMainThread } from 'node:worker_threads';
@@ -36,12 +38,9 @@ onWorkers(everybody, (subject, tidyTest) => {
         if (!isMainThread || process.pid !== pid) throw new RangeError('not here');
         return commands();
       };`;
-    const { writeFileSync } = await import('node:fs');
-    writeFileSync(`${failsWith}.ts`, code);
-    const { serve } = await import('../../src/index.ts');
-    const { pathToFileURL } = await import('node:url');
+    writeFileSync(path, code);
     await assert.rejects(
-      serve(pathToFileURL(`${failsWith}.ts`), { ...subject.options, protocolOptions: process.pid }),
+      serve(pathToFileURL(path), { ...subject.options, protocolOptions: process.pid }),
       (error) =>
         error instanceof WorkerError && /could not start: .*RangeError: not here/.test(error.message),
     );

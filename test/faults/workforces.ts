@@ -9,6 +9,19 @@ import { TestClient } from '../support/test-client.ts';
 /** `ZOCALO_TEST_MODELS=epoll-threads` restricts these suites as it does the others. */
 const wanted = process.env.ZOCALO_TEST_MODELS?.split(',');
 
+/** The suites of models do not need it: what its workers do alike, those of epoll do too. */
+const uring: Subject = {
+  name: 'uring-threads',
+  options: { model: 'uring', isolation: 'thread', workers: 2 },
+  traits: subjectOf('epoll-threads').traits,
+};
+
+function subjectOf(name: string): Subject {
+  const subject = subjects.find((each) => each.name === name);
+  assert.ok(subject !== undefined, `there is no subject ${name}`);
+  return subject;
+}
+
 /** Defines tests for some of the subjects that have workers. Whatever a test does, it leaves nothing behind. */
 export function onWorkers(
   names: readonly string[],
@@ -16,8 +29,7 @@ export function onWorkers(
 ): void {
   for (const name of names) {
     if (wanted !== undefined && !wanted.includes(name)) continue;
-    const subject = subjects.find((each) => each.name === name);
-    assert.ok(subject !== undefined, `there is no subject ${name}`);
+    const subject = name === uring.name ? uring : subjectOf(name);
     const skip = process.platform === 'linux' ? false : 'workers need Linux';
     describe(name, { skip, timeout: 180_000 }, () => {
       // What Node opens for good with the first worker is no leftover of a test.
