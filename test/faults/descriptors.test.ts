@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServeOptions } from '../../src/index.ts';
 import { eventually, soon } from '../support/eventually.ts';
@@ -70,6 +71,12 @@ async function serveSomebody({ address }: ServerProcess): Promise<number> {
 onEveryModel(
   (subject) => {
     // One client at a time takes one descriptor.
+    if (subject.name === 'libuv-threads') {
+      test('running out of descriptors', {
+        skip: 'a server of libuv in threads has been seen not to end after it',
+      }, () => {});
+      return;
+    }
     const testOfMany = testWith(subject, { clients: 2 });
     const { withoutDescriptors } = subject.traits;
 
