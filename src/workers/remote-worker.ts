@@ -2,7 +2,7 @@ import { WorkerError } from '../errors.ts';
 import type { FdSocket } from '../loops/fd-socket.ts';
 import type { DescriptorLoop } from '../loops/loop.ts';
 import type { ClientIdentity } from '../protocol/client.ts';
-import { close } from '../sys/sockets.ts';
+import { close, shutdownSending } from '../sys/sockets.ts';
 import { Channel } from './channel.ts';
 import type { Hired } from './hire.ts';
 import { errorOf, type Order, type Report } from './task.ts';
@@ -159,7 +159,12 @@ export class RemoteWorker {
     const lost = left.filter(({ closed }) => !closed);
     if (cause !== undefined) this.failure ??= new WorkerError(`${this.name} died: ${cause}`);
     this.#events.ended(this, lost.length);
-    for (const { socket } of left) socket?.close();
+    for (const { socket } of left) {
+      if (socket === undefined) continue;
+      // A ring of io_uring that a thread could not close still holds the connection: closing alone would not end it.
+      shutdownSending(socket.fd);
+      socket.close();
+    }
     for (const { identity, openedAt } of lost) {
       this.#events.closed({ client: identity, messages: 0, bytesIn: 0, bytesOut: 0, openedAt }, 'worker');
     }

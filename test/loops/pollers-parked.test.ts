@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { READABLE } from '../../src/loops/poller.ts';
 import { first, look, onEveryPoller, park, type Report, sys } from './pollers.ts';
 
-onEveryPoller((define, { parks }) => {
+onEveryPoller((define, { name, parks }) => {
   if (!parks) return;
 
   define('a park ends with an event, and with being told to', async (poller, pairs) => {
@@ -52,7 +52,9 @@ onEveryPoller((define, { parks }) => {
       sys.sendTo(far);
       poller.remove(near);
       poller.add(near, READABLE, 2);
-      for (const { generation } of await parked) assert.ok(generation === 1 || generation === 2);
+      // The kernel of epoll knows the new one already; a set that was handed over whole is as it was.
+      const known = name === 'epoll' ? [1, 2] : [1];
+      for (const { generation } of await parked) assert.ok(known.includes(generation), `${generation}`);
       assert.deepEqual(await first(poller), [{ fd: near, generation: 2, events: READABLE }]);
     },
   );

@@ -115,7 +115,6 @@ describe('a pair of message sockets', { skip: linux ? false : 'these messages ar
     ends.close(ends.near);
     assert.deepEqual([next(ends.far).text, next(ends.far).text], ['one', 'two']);
     assert.deepEqual([next(ends.far).text, next(ends.far).text], ['', '']);
-    // No signal has ended this process.
     assertFailed(sendText(ends.far, 'too late'), EPIPE);
   });
 

@@ -116,5 +116,8 @@ test('source chooses the one that has the fewest when the own one cannot be, and
     assert.equal(balancer.choose(others, `10.0.0.${i}`)?.load, fewest);
     assert.equal(balancer.choose(rows, `10.0.0.${i}`), own, 'it comes back to its own');
   }
-  assert.equal(balancer.choose(rows, '')?.row, 1);
+  for (const least of rows) {
+    for (const each of rows) each.load = each === least ? 1 : 2;
+    assert.equal(balancer.choose(rows, ''), least);
+  }
 });
