@@ -17,7 +17,14 @@ export type Server = {
 };
 
 /** The concurrency models of zocalo that are measured, each with its limit if it has one. */
-const models: readonly { name: Model; mostClients?: number }[] = [{ name: 'epoll' }, { name: 'libuv' }];
+const models: readonly { name: Model; mostClients?: number }[] = [
+  { name: 'epoll' },
+  { name: 'uring' },
+  { name: 'poll' },
+  { name: 'select' },
+  { name: 'sigio' },
+  { name: 'libuv' },
+];
 
 const programs = join(import.meta.dirname, 'servers');
 const cEpoll = join(import.meta.dirname, 'build', 'c-epoll');
