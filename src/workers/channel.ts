@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { deserialize, serialize } from 'node:v8';
 import { errno, lastError } from '../sys/libc.ts';
 import { receivedDescriptor, receiveMessage, sendMessage } from '../sys/message-socket.ts';
 
@@ -14,7 +13,10 @@ const RETRY_AFTER = 1;
 
 type Unsent = { readonly bytes: Uint8Array; readonly descriptor: number; readonly sent: () => void };
 
-/** One end of the line between the supervisor and a worker: messages in order, with descriptors beside them. */
+/**
+ * One end of the line between the supervisor and a worker: messages in order, with descriptors beside them. They travel as JSON, which
+ * costs less than `node:v8` when a message is a small object.
+ */
 export class Channel<Outgoing, Incoming> {
   readonly fd: number;
   readonly #waits: boolean;
@@ -29,7 +31,7 @@ export class Channel<Outgoing, Incoming> {
 
   /** Sends a message; `sent` is called when it is on its way, or will never be since the other side is gone. */
   send(message: Outgoing, descriptor = -1, sent: () => void = () => {}): void {
-    this.#unsent.push({ bytes: serialize(message), descriptor, sent });
+    this.#unsent.push({ bytes: Buffer.from(JSON.stringify(message)), descriptor, sent });
     if (this.#retry === undefined) this.#flush();
   }
 
@@ -45,7 +47,7 @@ export class Channel<Outgoing, Incoming> {
       }
       if (bytes.length === 0) return false;
       const descriptor = receivedDescriptor;
-      take(deserialize(bytes) as Incoming, descriptor);
+      take(JSON.parse(bytes.toString()) as Incoming, descriptor);
     }
     return true;
   }

@@ -62,22 +62,27 @@ export type PlainError = {
   readonly code: string | undefined;
 };
 
-/** Longer words are cut, since a message between workers is bounded (`LONGEST_MESSAGE`): these are in characters, of two bytes at most. */
-const LONGEST_WORDS = 8_192;
+/** Longer words are cut, since a message between workers is bounded (`LONGEST_MESSAGE`): in characters, each of 6 bytes of JSON at most. */
+const LONGEST_WORDS = 4_096;
 const LONGEST_NAME = 256;
+const WORDLESS = 'something that cannot be put into words';
 
-/** What can be said of anything that was thrown; it never throws itself. */
+/** What can be said of anything that was thrown; it never throws itself, whatever stands where an error has its words. */
 export function plainError(error: unknown): PlainError {
-  if (!(error instanceof Error)) {
-    return { name: 'Error', message: words(() => error), stack: undefined, code: undefined };
+  try {
+    if (!(error instanceof Error)) {
+      return { name: 'Error', message: words(() => error), stack: undefined, code: undefined };
+    }
+    const { code, stack } = error as { code?: unknown; stack?: unknown };
+    return {
+      name: words(() => error.name, LONGEST_NAME),
+      message: words(() => error.message),
+      stack: stack === undefined ? undefined : words(() => stack),
+      code: typeof code === 'string' ? code.slice(0, LONGEST_NAME) : undefined,
+    };
+  } catch {
+    return { name: 'Error', message: WORDLESS, stack: undefined, code: undefined };
   }
-  const { code } = error as { code?: unknown };
-  return {
-    name: words(() => error.name, LONGEST_NAME),
-    message: words(() => error.message),
-    stack: error.stack === undefined ? undefined : words(() => error.stack),
-    code: typeof code === 'string' ? words(() => code, LONGEST_NAME) : undefined,
-  };
 }
 
 /** A handler may throw what has no words, or has something else where an error has them. */
@@ -85,7 +90,7 @@ function words(find: () => unknown, longest = LONGEST_WORDS): string {
   try {
     return String(find()).slice(0, longest);
   } catch {
-    return 'something that cannot be put into words';
+    return WORDLESS;
   }
 }
 
