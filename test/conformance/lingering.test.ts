@@ -74,6 +74,10 @@ onEveryLoop((subject) => {
     lingering.send('bye\n');
     assert.equal(await lingering.readText(), 'bye\n');
     using next = await TestClient.connect(server.address);
-    assert.equal(await next.ask('echo in'), 'in');
+    const answer = await next.ask('echo in');
+    // A worker tells of the end a moment after the client has seen it: the next one may have been in line for that long.
+    if (answer === 'place 1' && subject.traits.workers !== undefined)
+      assert.equal(await next.readLine(), 'in');
+    else assert.equal(answer, 'in');
   });
 });

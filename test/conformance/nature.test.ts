@@ -143,12 +143,14 @@ onEveryModel((subject) => {
   } else if (workers !== undefined) {
     test('a fixed number of workers stays while clients come and go, and ends with the server', async () => {
       await using server = await serveCommands(subject);
+      const events = new EventLog(server);
       const threads = new Set<string>();
       for (let i = 0; i < 6; i++) {
         using client = await TestClient.connect(server.address);
         threads.add(await client.ask('where'));
         client.finish();
         await client.readAll();
+        await events.until('closed', i + 1);
       }
       assert.ok(threads.size <= (subject.options.workers ?? 0));
       assert.ok([...threads].every(alive));

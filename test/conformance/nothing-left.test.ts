@@ -64,8 +64,8 @@ onEveryModel(
         using early = await TestClient.connect(server.address);
         early.send('bye\n');
         assert.equal(await early.readText(), 'bye\n');
+        await eventually('it has left', async () => (await server.ask('stats')).active === 1);
       }
-      await eventually('they have left', async () => (await server.ask('stats')).active === 1);
       const { now: usual } = await server.ask('descriptors');
       // Ended by the server, these never close their side: the server lets go of them all the same.
       const lingering: TestClient[] = [];
@@ -73,6 +73,7 @@ onEveryModel(
         const client = await TestClient.connect(server.address, { keepsOpen: true });
         client.send('bye\n');
         assert.equal(await client.readText(), 'bye\n');
+        await eventually('it has left', async () => (await server.ask('stats')).active === 1);
         lingering.push(client);
       }
       await eventually(

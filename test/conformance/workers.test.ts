@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EventLog } from '../support/event-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { onEveryModel } from '../support/models.ts';
 import { serveCommands, type TestServer } from '../support/serving.ts';
@@ -79,6 +80,7 @@ onEveryModel((subject) => {
     await using server = await serveCommands(subject);
     const all = await placeAll(server, 6);
     const worker = all[0]?.worker as string;
+    const events = new EventLog(server);
     const [those, others] = [
       all.filter((each) => each.worker === worker),
       all.filter((each) => each.worker !== worker),
@@ -86,8 +88,10 @@ onEveryModel((subject) => {
     assert.equal(those.length, 3);
     assert.equal(new Set(others.map((other) => other.worker)).size, 1);
     for (const each of those.slice(1)) await leave(each);
-    // Whatever its worker had to tell of those who left, it has told before this answer.
+    await events.until('closed', 2);
+    // What else its worker had to tell of those who left, it has told before this message.
     assert.equal(await those[0]?.client.ask('echo in'), 'in');
+    await events.until('message');
     const next = await placeAll(server, 2);
     for (const each of next) assert.equal(each.worker, worker);
     dispose([...all, ...next]);
