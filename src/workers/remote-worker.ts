@@ -97,8 +97,8 @@ export class RemoteWorker {
   }
 
   tell(order: Order): void {
-    this.#channel.send(order);
-    this.#hired.nudge();
+    // Nudged when it is sent, which is later when there is no room for it yet.
+    this.#channel.send(order, -1, () => this.#hired.nudge());
   }
 
   kill(): void {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServeOptions } from '../../src/index.ts';
 import { eventually, soon } from '../support/eventually.ts';
@@ -53,7 +52,9 @@ async function exhaust(
       : (await server.ask('errors')).some((error) => RAN_OUT.test(error)),
   );
   await eventually('all who are in are answered', async () => {
-    return crowd.answered.size > 0 && crowd.answered.size === (await server.ask('stats')).active;
+    // A thread of libuv needs a second descriptor for each client, and its front may have left it none for any of them.
+    const someone = crowd.answered.size > 0 || crowd.gone.size === CLIENTS;
+    return someone && crowd.answered.size === (await server.ask('stats')).active;
   });
   return { server, crowd };
 }
@@ -70,13 +71,6 @@ async function serveSomebody({ address }: ServerProcess): Promise<number> {
 
 onEveryModel(
   (subject) => {
-    // One client at a time takes one descriptor.
-    if (subject.name === 'libuv-threads') {
-      test('running out of descriptors', {
-        skip: 'a server of libuv in threads has been seen not to end after it',
-      }, () => {});
-      return;
-    }
     const testOfMany = testWith(subject, { clients: 2 });
     const { withoutDescriptors } = subject.traits;
 
