@@ -19,8 +19,8 @@ const LOOK = { first: 20, longest: 320 };
  * not be ended. With a mechanism that cannot be waited for elsewhere the main thread does the same, in shorter slices.
  */
 const SLICE = isMainThread ? 5 : 25;
-/** How often it looks in that case while a handler's promise is pending, in milliseconds: then Node needs the thread. */
-const LOOK_HERE = 1;
+/** When it looks in that case while a handler's promise is pending, in milliseconds, as {@link LOOK}: then Node needs the thread. */
+const LOOK_HERE = { first: 1, longest: 4 };
 
 /**
  * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
@@ -49,12 +49,15 @@ export class Reactor implements Waiter {
   #closed = false;
   #onClosed: (() => void) | undefined;
   #look: NodeJS.Timeout | undefined;
-  #lookAfter = LOOK.first;
+  readonly #looks: typeof LOOK;
+  #lookAfter: number;
 
   private constructor(poller: Poller, onEmpty: () => void) {
     this.#poller = poller;
     this.#onEmpty = onEmpty;
     this.#parks = isMainThread && poller.park !== undefined;
+    this.#looks = this.#parks ? LOOK : LOOK_HERE;
+    this.#lookAfter = this.#looks.first;
   }
 
   /** The reactor of this thread for a mechanism, made by the first loop that asks for it. */
@@ -118,7 +121,7 @@ export class Reactor implements Waiter {
     const idle = this.#idleTurns >= SPIN_TURNS;
     // A turn beside a parked call is for what was woken: the parked call reports what is ready.
     const ready = this.#parked && idle ? 0 : this.#poller.poll(idle && this.#mayBlock() ? SLICE : 0);
-    if (ready > 0) this.#idleTurns = 0;
+    if (ready > 0) this.#stir();
     else this.#idleTurns++;
     this.#work(ready);
   };
@@ -144,7 +147,7 @@ export class Reactor implements Waiter {
     if (this.#users === 0) this.#close();
     else if (this.#woken.length > 0 || this.#idleTurns < SPIN_TURNS) this.#schedule();
     else if (this.#parks) this.#park();
-    else if (this.awaiting > 0) this.#look ??= setTimeout(this.#lookAround, LOOK_HERE);
+    else if (this.awaiting > 0) this.#look ??= setTimeout(this.#lookAround, this.#lookAfter);
     else this.#schedule();
   }
 
@@ -155,7 +158,7 @@ export class Reactor implements Waiter {
   #park(): void {
     if (!this.#parked) {
       this.#parked = true;
-      this.#lookAfter = LOOK.first;
+      this.#lookAfter = this.#looks.first;
       this.#poller.park?.((ready) => {
         this.#parked = false;
         this.#idleTurns = 0;
@@ -168,14 +171,17 @@ export class Reactor implements Waiter {
   readonly #lookAround = (): void => {
     this.#look = undefined;
     if (this.#users === 0 || this.#turning) return;
-    this.#lookAfter = Math.min(2 * this.#lookAfter, LOOK.longest);
+    this.#lookAfter = Math.min(2 * this.#lookAfter, this.#looks.longest);
     const ready = this.#poller.poll(0);
-    if (ready > 0) {
-      this.#idleTurns = 0;
-      this.#lookAfter = LOOK.first;
-    }
+    if (ready > 0) this.#stir();
     this.#work(ready);
   };
+
+  /** There is something to do: more may follow soon. */
+  #stir(): void {
+    this.#idleTurns = 0;
+    this.#lookAfter = this.#looks.first;
+  }
 
   /** A parked call uses the poller until it comes back. */
   #close(): void {

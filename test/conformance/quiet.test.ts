@@ -64,7 +64,7 @@ async function beQuiet(
   const outside = await Promise.all([connect(), connect()]);
 
   // Quiet is what comes after the last of it: it must come, and nothing must end it. Most use nothing. Threads that wait in themselves look
-  // up 40 times a second, and 1,000 times while a promise is pending, as three of these are: 7 to 9 % of a processor for all six.
+  // up 40 times a second, and 250 times while a promise is pending, as three of these are: 2 to 3 % of a processor for all six.
   await eventually('the server is quiet', async () => {
     const before = cpuTimeOf(server.pid);
     const start = performance.now();
