@@ -8,7 +8,8 @@ import { TestClient } from '../support/test-client.ts';
 import { ServerProcess } from '../support/test-process.ts';
 
 const LIMIT = 64;
-const CLIENTS = 100;
+/** More than there is room for, in the front or in two workers; fewer where a slow machine has to start a process for each in time. */
+const crowdOf = ({ traits }: Subject) => (traits.costly ? 70 : 100);
 
 /** Many clients that have each asked one thing, some of whom are in, since there are descriptors for no more. */
 class Crowd implements Disposable {
@@ -44,7 +45,7 @@ async function exhaust(
   const task = { subject, module: 'commands', protocol: {}, options } as const;
   const server = await ServerProcess.start(task, { descriptorLimit: LIMIT });
   const crowd = new Crowd(
-    await Promise.all(Array.from({ length: CLIENTS }, () => TestClient.connect(server.address))),
+    await Promise.all(Array.from({ length: crowdOf(subject) }, () => TestClient.connect(server.address))),
   );
   await eventually('it has run out', async () =>
     subject.traits.withoutDescriptors === 'closed unseen'
@@ -53,7 +54,7 @@ async function exhaust(
   );
   await eventually('all who are in are answered', async () => {
     // A thread of libuv needs a second descriptor for each client, and its front may have left it none for any of them.
-    const someone = crowd.answered.size > 0 || crowd.gone.size === CLIENTS;
+    const someone = crowd.answered.size > 0 || crowd.gone.size === crowd.clients.length;
     return someone && crowd.answered.size === (await server.ask('stats')).active;
   });
   return { server, crowd };
@@ -97,17 +98,18 @@ onEveryModel(
         for (const client of inside) client.finish();
         await eventually('everybody is answered or gone', () => {
           for (const client of crowd.answered) client.finish();
-          return crowd.answered.size + crowd.gone.size === CLIENTS;
+          return crowd.answered.size + crowd.gone.size === crowd.clients.length;
         });
         if (withoutDescriptors === 'wait') assert.equal(crowd.gone.size, 0, 'somebody was lost');
         else assert.ok(crowd.gone.size > 0);
         const lost = crowd.gone.size + (await serveSomebody(server));
         if (withoutDescriptors !== 'closed') return;
         // Every one that was lost is reported, and counted: its worker had no descriptor for it, or could not begin for lack of them.
-        const { closed } = await server.ask('stats');
-        assert.equal(closed.error + closed.worker, lost);
-        const errors = (await server.ask('errors')).filter((error) => !error.includes('accept'));
-        assert.equal(errors.length, lost);
+        await eventually('all of them are', async () => {
+          const { closed } = await server.ask('stats');
+          const errors = (await server.ask('errors')).filter((error) => !error.includes('accept'));
+          return closed.error + closed.worker === lost && errors.length === lost;
+        });
       },
     );
 
@@ -117,7 +119,7 @@ onEveryModel(
       using _crowd = crowd;
       await eventually('everybody is answered or gone', () => {
         for (const client of crowd.answered) client.finish();
-        return crowd.answered.size + crowd.gone.size === CLIENTS;
+        return crowd.answered.size + crowd.gone.size === crowd.clients.length;
       });
       await serveSomebody(server);
       await eventually('nobody is left', async () => (await server.ask('stats')).active === 0);
