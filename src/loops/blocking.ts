@@ -21,6 +21,7 @@ type Entry = { readonly watched: Watched; interest: number };
  */
 class BlockingWaiter implements Waiter {
   readonly clock = new TurnClock();
+  readonly tellsChanges = false;
   awaiting = 0;
   readonly #entries = new Map<number, Entry>();
   readonly #set = new PollSet();

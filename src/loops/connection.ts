@@ -4,12 +4,14 @@ import { errno } from '../sys/libc.ts';
 import { receive, send, shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
 import { type DescriptorOwner, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
-import { FAILED, READABLE, WRITABLE } from './poller.ts';
+import { CHANGES, FAILED, PEER_FINISHED, READABLE, WRITABLE } from './poller.ts';
 import { ReceiveSpace } from './receive-space.ts';
 import { WheelEntry } from './timer-wheel.ts';
 import type { Resumable, Waiter, Watched } from './waiter.ts';
 
 const { EAGAIN, EINTR } = constants.errno;
+
+const READING = READABLE | CHANGES;
 
 /** One serves all connections of a thread. */
 const receiveSpace = new ReceiveSpace();
@@ -29,7 +31,9 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   readonly fd: number;
   readonly #descriptorOwner: DescriptorOwner;
   readonly owner: ConnectionOwner;
-  #interest = READABLE;
+  #interest = READING;
+  /** The events after which there may be more to receive, of which no more will be told; 0 when all has been. */
+  #unread = 0;
   #woken = false;
   #broken = false;
   #awaits = false;
@@ -55,10 +59,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   }
 
   onReady(events: number): void {
-    if (this.#lingersUntil > 0) this.#drainInput();
+    if (this.#lingersUntil > 0) this.#drainInput(events);
     else {
       if (this.#interest & READABLE) {
-        if (events & (READABLE | FAILED)) this.#receive((events & FAILED) !== 0);
+        if (events & (READABLE | FAILED)) this.#receive(events);
       } else if (events & FAILED) this.#break();
       this.#settle();
     }
@@ -77,8 +81,15 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
 
   resume(): void {
     this.#woken = false;
-    if (this.#closed || this.#lingersUntil > 0) return;
+    if (this.#closed) return;
+    const unread = this.#unread;
+    this.#unread = 0;
+    if (this.#lingersUntil > 0) {
+      if (unread !== 0) this.#drainInput(unread);
+      return;
+    }
     if (!this.session.finished) this.session.resume();
+    if (unread !== 0 && this.#interest & READABLE && !this.session.finished) this.#receive(unread);
     this.#settle();
   }
 
@@ -111,13 +122,22 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     this.owner.closed(this);
   }
 
-  #receive(failed: boolean): void {
+  #receive(events: number): void {
     const { free } = receiveSpace;
     const count = receive(this.fd, free, RECEIVE_SIZE);
     if (count > 0) {
+      this.#noteUnread(count, events);
       if (this.session.receive(free, count)) receiveSpace.keep(count);
     } else if (count === 0) this.session.receiveEnd();
-    else if (failed || !isTransient(errno())) this.#break();
+    else if (events & FAILED || !isTransient(errno())) this.#break();
+  }
+
+  /** Receiving less than there was room for means that there was no more (epoll(7)), unless what is behind it is the end. */
+  #noteUnread(count: number, events: number): void {
+    if (count < RECEIVE_SIZE && (events & (FAILED | PEER_FINISHED)) === 0) return;
+    if (!this.owner.waiter.tellsChanges) return;
+    this.#unread = events;
+    this.wake();
   }
 
   #break(): void {
@@ -157,7 +177,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   }
 
   #watchFor(sessionInterest: number): void {
-    const interest = (sessionInterest & READ ? READABLE : 0) | (sessionInterest & WRITE ? WRITABLE : 0);
+    const interest = (sessionInterest & READ ? READING : 0) | (sessionInterest & WRITE ? WRITABLE : 0);
     if (interest === this.#interest) return;
     this.#interest = interest;
     this.owner.waiter.change(this, interest);
@@ -176,9 +196,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   }
 
   /** Throws away what still comes, so that closing sends no reset. */
-  #drainInput(): void {
+  #drainInput(events: number): void {
     const count = receive(this.fd, receiveSpace.free, RECEIVE_SIZE);
-    if (count === 0 || (count < 0 && !isTransient(errno()))) this.destroy();
+    if (count > 0) this.#noteUnread(count, events);
+    else if (count === 0 || (count < 0 && !isTransient(errno()))) this.destroy();
   }
 }
 

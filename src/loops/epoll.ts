@@ -1,15 +1,28 @@
 import { isMainThread } from 'node:worker_threads';
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, Epoll, EventBatch } from '../sys/epoll.ts';
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  Epoll,
+  EventBatch,
+} from '../sys/epoll.ts';
 import { clearEventfd, createEventfd, signalEventfd } from '../sys/eventfd.ts';
 import { close } from '../sys/sockets.ts';
-import { FAILED, PEER_FINISHED, type Poller, READABLE, WRITABLE } from './poller.ts';
+import { CHANGES, FAILED, PEER_FINISHED, type Poller, READABLE, WRITABLE } from './poller.ts';
 import { Reactor } from './reactor.ts';
 import { ReadinessLoop } from './readiness-loop.ts';
 
 const BATCH = 512;
 
-/** epoll(7), level-triggered: the kernel keeps the list of what is watched, and reports only what is ready. */
+/**
+ * epoll(7): the kernel keeps the list of what is watched, and reports only what is ready. It is level-triggered, but for who is only read
+ * from: the kernel then need not look a second time at each whom it has reported.
+ */
 export class EpollPoller implements Poller {
+  readonly tellsChanges = true;
   readonly #epoll = new Epoll();
   /** A parked call writes into a batch of its own, so that polling can go on beside it. */
   readonly #polled = new EventBatch(BATCH);
@@ -87,6 +100,7 @@ export class EpollPoller implements Poller {
 }
 
 function toEpoll(interest: number): number {
+  if (interest === (READABLE | CHANGES)) return EPOLLIN | EPOLLRDHUP | EPOLLET;
   return (
     (interest & READABLE ? EPOLLIN : 0) |
     (interest & WRITABLE ? EPOLLOUT : 0) |

@@ -5,12 +5,19 @@ export const WRITABLE = 2;
 export const FAILED = 4;
 /** The other side has finished sending. */
 export const PEER_FINISHED = 8;
+/**
+ * Of what can be read, only that more has come, or that the end has. Whoever watches so looks again by itself while it has not taken all
+ * there was. Only an interest; a mechanism may report more.
+ */
+export const CHANGES = 16;
 
 /**
- * A mechanism that tells which of many descriptors are ready: epoll and its relatives. All are level-triggered: what is still true
- * is reported again. After {@link poll} or {@link park} the events are numbered from 0 and can be asked for one by one.
+ * A mechanism that tells which of many descriptors are ready: epoll and its relatives. All are level-triggered, what is still true is
+ * reported again, but for what is watched for {@link CHANGES} by one that can tell them. After {@link poll} or {@link park} the events are numbered from 0 and can be asked for one by one.
  */
 export interface Poller {
+  /** Whether it reports no more than {@link CHANGES} where these are asked for. */
+  readonly tellsChanges?: boolean;
   /** Watches a descriptor; `generation` comes back with its events. */
   add(fd: number, interest: number, generation: number): void;
   modify(fd: number, interest: number, generation: number): void;

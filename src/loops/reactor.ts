@@ -33,6 +33,7 @@ export class Reactor implements Waiter {
   static readonly #shared = new Map<string, Reactor>();
 
   readonly clock = new TurnClock();
+  readonly tellsChanges: boolean;
   awaiting = 0;
   readonly #poller: Poller;
   readonly #onEmpty: () => void;
@@ -54,6 +55,7 @@ export class Reactor implements Waiter {
 
   private constructor(poller: Poller, onEmpty: () => void) {
     this.#poller = poller;
+    this.tellsChanges = poller.tellsChanges === true;
     this.#onEmpty = onEmpty;
     this.#parks = isMainThread && poller.park !== undefined;
     this.#looks = this.#parks ? LOOK : LOOK_HERE;

@@ -16,6 +16,8 @@ export interface Resumable {
 /** How a thread waits for descriptors, and has its turns. */
 export interface Waiter {
   readonly clock: Clock;
+  /** Whether it tells no more than changes of what is watched for them. */
+  readonly tellsChanges: boolean;
   /** How many sessions await what Node brings, such as the promise of a handler: while there are any, the thread must not be blocked. */
   awaiting: number;
   watch(watched: Watched, interest: number): void;

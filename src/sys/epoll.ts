@@ -6,6 +6,7 @@ export const EPOLLOUT = 0x004;
 export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
+export const EPOLLET = 0x8000_0000;
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -88,7 +89,7 @@ export class Epoll {
 
   #control(operation: number, fd: number, events: number, generation: number): number {
     const event = this.#event;
-    event.writeUInt32LE(events, 0);
+    event.writeUInt32LE(events >>> 0, 0);
     event.writeInt32LE(fd, layout.data);
     event.writeInt32LE(generation, layout.data + 4);
     return epollCtl(this.fd, operation, fd, event);

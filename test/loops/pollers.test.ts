@@ -204,10 +204,12 @@ onEveryPoller((define, { tellsWhy }) => {
     const [near, far] = pairs.make();
     poller.add(near, READABLE, 1);
     assert.deepEqual(look(poller), []);
+    // A signal may interrupt the wait.
     const start = performance.now();
-    assert.deepEqual(reports(poller, poller.poll(1_020)), []);
-    // The kernel's clock and ours may differ by a little.
-    assert.ok(performance.now() - start >= 1_000, 'it waited');
+    let waits = 0;
+    for (; performance.now() - start < 1_000; waits++)
+      assert.deepEqual(reports(poller, poller.poll(1_020)), []);
+    assert.ok(waits < 10, `it did not wait: ${waits} times in a second`);
     sys.sendTo(far);
     assert.deepEqual(reports(poller, poller.poll(60_000)), [{ fd: near, generation: 1, events: READABLE }]);
   });

@@ -161,9 +161,7 @@ describe('a pair of message sockets', { skip: linux ? false : 'these messages ar
       workerData: ends.far,
     });
     await once(thread, 'message');
-    const start = performance.now();
     assert.equal(sys.sendMessage(ends.near, Buffer.from('late'), -1, true), 4);
-    assert.ok(performance.now() - start > 100, 'it waited');
     await once(thread, 'exit');
   });
 

@@ -51,9 +51,11 @@ describe('signals of descriptors', { skip: linux ? false : 'these signals are th
     const [near, far] = pairs.make();
     io.arm(near);
     takeAll(io);
+    // Another signal, such as that of a child that has ended, may interrupt the wait.
     const start = performance.now();
-    assert.equal(io.take(1_020), sys.NONE);
-    assert.ok(performance.now() - start >= 1_000, 'it waited');
+    let waits = 0;
+    for (; performance.now() - start < 1_000; waits++) assert.equal(io.take(1_020), sys.NONE);
+    assert.ok(waits < 10, `it did not wait: ${waits} times in a second`);
     sys.sendTo(far);
     assert.equal(io.take(60_000), near);
     io.disarm(near);
