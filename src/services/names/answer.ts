@@ -38,4 +38,25 @@ export type Answer = {
   readonly source: AnswerSource;
   /** Of a failure, and of a stale answer: what went wrong, for people. */
   readonly reason?: string;
+  /** The records as a reply has them, where they are kept so; their TTLs are still to be counted down by `age`. */
+  readonly packed?: PackedAnswer;
+  /** How long ago the answer was given by its upstream, in whole seconds; 0 without it. */
+  readonly age?: number;
 };
+
+/**
+ * The records of an answer as they stand in a message behind the question, names compressed. Who asks for the same name, type and class can be
+ * sent the same bytes, with other TTLs: the question is as long, and pointers into it are right.
+ */
+export type PackedAnswer = {
+  readonly body: Buffer;
+  /** Where the TTLs stand in it. */
+  readonly ttls: readonly number[];
+  readonly answers: number;
+  readonly authorities: number;
+};
+
+/** An answer without records, for a question that is refused or could not be answered. */
+export function failure(rcode: number, reason: string): Answer {
+  return { rcode, authoritative: false, answers: [], authorities: [], source: 'failure', reason };
+}
