@@ -86,6 +86,11 @@ export class TableBucket {
     return left >= 0;
   }
 
+  /** How many there are. */
+  left(now: number): number {
+    return this.#table.holds(this.slot, now);
+  }
+
   /** Whether the last one has been taken, as of the last {@link take}. */
   get spent(): boolean {
     return this.#spent;

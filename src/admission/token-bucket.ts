@@ -25,6 +25,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** How many there are. */
+  left(now: number): number {
+    this.#refill(now);
+    return this.#tokens;
+  }
+
   /** Whether the last one has been taken, as of the last {@link take}. */
   get spent(): boolean {
     return this.#tokens === 0;

@@ -29,6 +29,8 @@ export interface Speaker {
   send(bytes: string | Uint8Array): boolean;
   end(): void;
   readonly signal: AbortSignal;
+  readonly messagesLeft: number;
+  readonly idleTimeout: number;
 }
 
 /** One client, as its protocol sees it. */
@@ -67,6 +69,16 @@ export class Client<State = undefined> {
   /** Ends the conversation after the answers in progress; messages that came after them are not answered. */
   end(): void {
     this.#speaker.end();
+  }
+
+  /** How many messages it may still send; Infinity without a quota. */
+  get messagesLeft(): number {
+    return this.#speaker.messagesLeft;
+  }
+
+  /** How long it may be silent at the moment, in milliseconds; Infinity for as long as it likes. */
+  get idleTimeout(): number {
+    return this.#speaker.idleTimeout;
   }
 
   /** Aborts when the conversation is over, however it ends; `signal.reason` is the close reason. */

@@ -14,6 +14,8 @@ export type Traffic = { messages: number; bytesIn: number; bytesOut: number };
 export interface Tokens {
   /** Takes one for a message that has come; false when there is none. */
   take(now: number): boolean;
+  /** How many there are. */
+  left(now: number): number;
   /** Whether the last one has been taken. */
   readonly spent: boolean;
 }

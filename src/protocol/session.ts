@@ -168,7 +168,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     else if (pending !== undefined && now >= pending + limits.handlerTimeout) this.#cut('handler-timeout');
     else if (this.#frameSince !== undefined && now >= this.#frameSince + limits.frameTimeout) {
       this.#cut('frame-timeout');
-    } else if (this.#idles() && now >= this.#idleUntil()) this.#cut('idle');
+    } else if (this.#idles() && now >= this.#activeAt + this.idleTimeout) this.#cut('idle');
 
     let next = now + shortestTimeout;
     if (this.#phase < PARTING) next = Math.min(next, this.openedAt + limits.maxSession);
@@ -202,6 +202,17 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       if (this.#phase === FINISHED) this.#abort.abort(this.#reason);
     }
     return this.#abort.signal;
+  }
+
+  get messagesLeft(): number {
+    return this.#tokens?.left(this.#host.clock.now) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** As long as nobody else comes to wait. */
+  get idleTimeout(): number {
+    const { limits, house } = this.#host;
+    const { idleTimeout, crowdedIdleTimeout } = limits;
+    return crowdedIdleTimeout < idleTimeout && house.waitingClients > 0 ? crowdedIdleTimeout : idleTimeout;
   }
 
   send(words: string | Uint8Array): boolean {
@@ -263,14 +274,6 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       this.#frameSince === undefined &&
       (this.#replies === undefined || this.#replies.empty)
     );
-  }
-
-  /** When its silence has lasted too long, as long as nobody else comes to wait. */
-  #idleUntil(): number {
-    const { limits, house } = this.#host;
-    const { idleTimeout, crowdedIdleTimeout } = limits;
-    const crowded = crowdedIdleTimeout < idleTimeout && house.waitingClients > 0;
-    return this.#activeAt + (crowded ? crowdedIdleTimeout : idleTimeout);
   }
 
   /** Does all that can be done now. Calls from inside it (a handler that ends its client, say) find it on its way. */

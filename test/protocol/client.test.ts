@@ -16,6 +16,16 @@ test('a protocol knows who its client is and how many there are', async () => {
   assert.equal(await talk.receive(), '[7,"192.0.2.1",1234,99,3]');
 });
 
+test('a protocol knows what a client may still ask, and how long it may be silent', async () => {
+  const say = answering((_line, { messagesLeft, idleTimeout }) => `${messagesLeft} ${idleTimeout}\n`);
+  const limited = converse(say, { quota: 3, idleTimeout: 500, crowdedIdleTimeout: 100 });
+  limited.send('x\nx\n');
+  assert.equal(await limited.receive(), '2 500\n1 500\n');
+  const crowded = converse(say, { idleTimeout: 500, crowdedIdleTimeout: 100, waitingClients: 1 });
+  crowded.send('x\n');
+  assert.equal(await crowded.receive(), 'Infinity 100\n');
+});
+
 type Counter = { count: number };
 
 const counting: Protocol<string, Counter> = {

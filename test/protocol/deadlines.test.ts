@@ -160,3 +160,21 @@ test('whichever deadline comes first is the one that counts, at its exact time',
     { numRuns: 100 },
   );
 });
+
+test('a client that is silent while others wait is closed sooner', async () => {
+  await closesAfter(
+    converse(answering(echo), {
+      ...noDeadlines,
+      idleTimeout: 1_000,
+      crowdedIdleTimeout: 300,
+      waitingClients: 1,
+    }),
+    300,
+    'idle',
+  );
+  await closesAfter(
+    converse(answering(echo), { ...noDeadlines, idleTimeout: 1_000, crowdedIdleTimeout: 300 }),
+    1_000,
+    'idle',
+  );
+});
