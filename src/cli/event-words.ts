@@ -26,6 +26,8 @@ export function sentence(event: ServerEvent): string {
         : `${who(event.client)}: its handler failed: ${message(event.error)}`;
     case 'fallback':
       return `serving with ${event.model} instead: ${message(event.error)}`;
+    case 'notice':
+      return event.words;
     case 'worker-started':
       return `${event.worker} serves`;
     case 'worker-died': {

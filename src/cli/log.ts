@@ -52,7 +52,7 @@ export async function createLog(format: LogFormat): Promise<Log> {
   return format === 'pretty' ? prettyLog() : jsonLog();
 }
 
-const clientEvents = ['opened', 'waiting', 'refused', 'closed', 'error'] as const;
+const clientEvents = ['opened', 'waiting', 'refused', 'closed', 'error', 'notice'] as const;
 
 /** Of listening and draining a person is told by the command itself. */
 async function prettyLog(): Promise<Log> {
@@ -122,6 +122,7 @@ function subscribe(
 
 function write(logger: Logger, event: ServerEvent, facts: object, words: string): void {
   if (event.type === 'error') logger.error(facts, words);
+  else if (event.type === 'notice') logger.warn(facts, words);
   else logger.info(facts, words);
 }
 

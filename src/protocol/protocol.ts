@@ -28,8 +28,12 @@ export interface ServiceHooks {
    * The server listens at all its doors. Called once a server, in the thread that accepts: also when clients are served in workers. What
    * it throws, or rejects with, is why the server does not start.
    * @param addresses by dialect; for a protocol by its name
+   * @param notify tells whoever runs the server something, in a sentence: the event `notice`
    */
-  listening?(addresses: Readonly<Record<string, ServerAddress>>): void | Promise<void>;
+  listening?(
+    addresses: Readonly<Record<string, ServerAddress>>,
+    notify: (words: string) => void,
+  ): void | Promise<void>;
   /** What the service counts itself: `service` in the statistics of its server. */
   stats?(): Readonly<Record<string, unknown>>;
   /**

@@ -31,6 +31,8 @@ export type ServerEvent =
   | { type: 'error'; client: ClientRef | undefined; error: unknown }
   /** The model that was asked for cannot run here, for the reason given; `model` serves in its place. */
   | { type: 'fallback'; model: string; error: Error }
+  /** What the service has to say to whoever runs it, in a sentence. */
+  | { type: 'notice'; words: string }
   /** A worker of a fixed number is ready to serve: at the start, or in the place of one that died. */
   | { type: 'worker-started'; worker: string }
   /** A worker died, and `clients` with it; another is started after `restart` milliseconds, unless each client has one of its own. */

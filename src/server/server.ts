@@ -106,7 +106,7 @@ export class Server implements House, WaitingLineOwner, EntranceOwner {
    */
   async start(refused: PlatformError | undefined): Promise<void> {
     await this.#entrance.open();
-    await this.#served.listening?.(this.addresses);
+    await this.#served.listening?.(this.addresses, (words) => this.#notify(words));
     await this.#workforce.start();
     // Nobody can have subscribed before `serve` has returned the server.
     this.#toldListening = setImmediate(() => {
@@ -314,6 +314,11 @@ export class Server implements House, WaitingLineOwner, EntranceOwner {
     if (this.#options.whenFull !== 'backlog') return;
     if (this.#admission.full) this.#entrance.pause();
     else this.#entrance.resume();
+  }
+
+  /** Nobody can have subscribed to what a service says while it is being started. */
+  #notify(words: string): void {
+    setImmediate(() => this.events.emit({ type: 'notice', words }));
   }
 
   /** A client in an event: with its dialect, where there are several. */

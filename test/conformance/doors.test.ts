@@ -41,6 +41,8 @@ onEveryModel((subject) => {
       { type: 'listening', protocol: 'duet', dialect: 'line', model, address: address('line') },
       { type: 'listening', protocol: 'duet', dialect: 'frames', model, address: address('frames') },
     ]);
+    const [notice] = await events.until('notice');
+    assert.equal(notice?.words, 'the doors are open');
     assert.deepEqual(server.address, server.line);
     const { heard } = server.stats().service ?? {};
     assert.deepEqual(heard, [`line ${server.line.port}`, `frames ${server.frames.port}`]);

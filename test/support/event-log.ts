@@ -11,6 +11,7 @@ const everything: readonly ServerEventType[] = [
   'message',
   'closed',
   'error',
+  'notice',
   'draining',
   'stopped',
 ];

@@ -31,7 +31,8 @@ export default async function duet({ journal, fails }: DuetOptions = {}): Promis
   return {
     name: 'duet',
     dialects: { line, frames },
-    async listening(addresses) {
+    async listening(addresses, notify) {
+      notify('the doors are open');
       await null;
       if (fails !== undefined) throw new Error(fails);
       heard = Object.entries(addresses).map(([name, { port }]) => `${name} ${port}`);
