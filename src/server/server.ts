@@ -51,6 +51,8 @@ export class Server implements House, WaitingLineOwner, EntranceOwner {
   #ending: Promise<DrainReport> | undefined;
   #hurried = false;
   #toldListening: NodeJS.Immediate | undefined;
+  /** What the service has said before anybody could subscribe. */
+  #unsaid: string[] | undefined = [];
   #onEmpty: (() => void) | undefined;
 
   constructor(served: Served, doors: readonly Door[], options: ResolvedOptions, model: Model, staff: Staff) {
@@ -116,6 +118,9 @@ export class Server implements House, WaitingLineOwner, EntranceOwner {
         const address = formatAddress(where);
         this.events.emit({ type: 'listening', protocol, ...this.#speaking(dialect), model, address });
       }
+      const said = this.#unsaid ?? [];
+      this.#unsaid = undefined;
+      for (const words of said) this.#notify(words);
     });
   }
 
@@ -316,9 +321,9 @@ export class Server implements House, WaitingLineOwner, EntranceOwner {
     else this.#entrance.resume();
   }
 
-  /** Nobody can have subscribed to what a service says while it is being started. */
   #notify(words: string): void {
-    setImmediate(() => this.events.emit({ type: 'notice', words }));
+    if (this.#unsaid === undefined) this.events.emit({ type: 'notice', words });
+    else this.#unsaid.push(words);
   }
 
   /** A client in an event: with its dialect, where there are several. */
