@@ -37,6 +37,13 @@ export function unpack(
   return { answers: aged.slice(0, answers), authorities: aged.slice(answers) };
 }
 
+/** The same records, all with one TTL in seconds. */
+export function withTtl(packed: PackedAnswer, ttl: number): PackedAnswer {
+  const body = Buffer.from(packed.body);
+  for (const at of packed.ttls) body.writeUInt32BE(ttl, at);
+  return { ...packed, body };
+}
+
 /** What records are written into before their size is known; room for the OPT record is left behind the longest. */
 const scratch = Buffer.allocUnsafeSlow(MAX_MESSAGE - 1_024);
 
