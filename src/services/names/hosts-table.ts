@@ -14,7 +14,8 @@ export class HostsTable {
   readonly #ipv4 = new Map<string, string>();
   readonly #ipv6 = new Map<string, string>();
   /** The canonical name that an address had first. */
-  readonly #names = new Map<AddressKey, string>();
+  readonly #canonicalNames = new Map<AddressKey, string>();
+  #names = 0;
 
   /**
    * Adds an address of a name. One that it has already is not added again.
@@ -22,25 +23,25 @@ export class HostsTable {
    * @returns false when the name has {@link MAX_ADDRESSES} of the family already
    */
   addAddress(name: string, address: AddressKey): boolean {
-    const family = address.length === 4 ? this.#ipv4 : this.#ipv6;
+    const [family, other] = address.length === 4 ? [this.#ipv4, this.#ipv6] : [this.#ipv6, this.#ipv4];
     const key = lowerCase(name);
     const known = family.get(key);
-    if (known === undefined) family.set(key, address);
-    else if (known.length >= MAX_ADDRESSES * address.length) return false;
+    if (known === undefined) {
+      family.set(key, address);
+      if (!other.has(key)) this.#names++;
+    } else if (known.length >= MAX_ADDRESSES * address.length) return false;
     else if (!contains(known, address)) family.set(key, known + address);
     return true;
   }
 
   /** Gives an address its name, unless it has one already. */
   addName(address: AddressKey, name: string): void {
-    if (!this.#names.has(address)) this.#names.set(address, name);
+    if (!this.#canonicalNames.has(address)) this.#canonicalNames.set(address, name);
   }
 
   /** How many different names have an address. */
   get names(): number {
-    let both = 0;
-    for (const name of this.#ipv4.keys()) if (this.#ipv6.has(name)) both++;
-    return this.#ipv4.size + this.#ipv6.size - both;
+    return this.#names;
   }
 
   /**
@@ -53,7 +54,7 @@ export class HostsTable {
     const ipv4 = this.#ipv4.get(lower);
     const ipv6 = this.#ipv6.get(lower);
     const address = reversedAddress(lower);
-    const canonical = address === undefined ? undefined : this.#names.get(address);
+    const canonical = address === undefined ? undefined : this.#canonicalNames.get(address);
     if (ipv4 === undefined && ipv6 === undefined && canonical === undefined) return undefined;
 
     const answers: DnsRecord[] = [];
