@@ -160,7 +160,8 @@ export function serveOptions(
       );
     }
   }
-  const settings: Settings = { ...service?.defaults, ...given };
+  const told = Object.entries(given).filter(([, value]) => value !== undefined);
+  const settings: Settings = { ...defaultsFor(given.model, service), ...Object.fromEntries(told) };
   for (const name of ['quota-per', 'quota-refill']) {
     if (settings[name] !== undefined && settings.quota === undefined) {
       throw new UsageError(`${spell(name)} needs ${spell('quota')}`);
@@ -173,6 +174,12 @@ export function serveOptions(
   if (service?.doors !== undefined) return withDoors(options, service.doors, settings);
   if (given.path === undefined) options.port ??= service?.port ?? 0;
   return options;
+}
+
+/** One client at a time is all that the model has by its nature, whatever the service would have. */
+function defaultsFor(model: unknown, service: Service | undefined): Settings {
+  const { 'max-clients': _clients, 'max-waiting': _waiting, ...others } = service?.defaults ?? {};
+  return model === 'iterative' ? others : (service?.defaults ?? {});
 }
 
 /** A quota of addresses is one for all doors. */

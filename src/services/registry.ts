@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { namesDefaults, namesSettings } from './names/settings.ts';
 import { netcat, type Service } from './service.ts';
 
 /** The ready servers. Adding one is an entry here and a folder beside this file; only what is served is loaded. */
@@ -18,6 +19,20 @@ export const services: readonly Service[] = [
     settings: [],
     tryIt: netcat,
     module: moduleOf('reverse'),
+  },
+  {
+    name: 'names',
+    summary: 'a name server over TCP, and in lines on port 5300',
+    port: 5_353,
+    settings: namesSettings,
+    defaults: namesDefaults,
+    doors: {
+      dns: { port: 'port', quota: 'dns-quota', waitTimeout: 'dns-wait-timeout' },
+      line: { port: 'line-port', quota: 'quota', waitTimeout: 'wait-timeout' },
+    },
+    tryIt: ({ host, port }, dialect) =>
+      dialect === 'line' ? `zocalo connect ${host}:${port}` : `dig @${host} -p ${port} +tcp localhost`,
+    module: moduleOf('names'),
   },
 ];
 

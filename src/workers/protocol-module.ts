@@ -1,4 +1,4 @@
-import { ProtocolModuleError } from '../errors.ts';
+import { OptionError, ProtocolModuleError } from '../errors.ts';
 import type { Served } from '../protocol/dialects.ts';
 
 const hooks = ['listening', 'stats', 'stop'] as const;
@@ -11,7 +11,7 @@ const STOP_TIMEOUT = 3_000;
  * Loads a protocol, or a service of several dialects, from the default export of a module: itself, or a function that makes it from
  * options (and may be asynchronous).
  * @param url of the module, as a `file:` URL
- * @throws ProtocolModuleError when it cannot be loaded, or is something else
+ * @throws ProtocolModuleError when it cannot be loaded, or is something else; the OptionError that its function throws
  */
 export async function loadProtocol(url: string, options: unknown): Promise<Served> {
   let made: unknown;
@@ -25,6 +25,8 @@ export async function loadProtocol(url: string, options: unknown): Promise<Serve
       typeof exported === 'function' ? 'what its default export makes' : 'its default export',
     );
   } catch (cause) {
+    // What it was made of cannot be used; the module itself is as it should be.
+    if (cause instanceof OptionError) throw cause;
     const words = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new ProtocolModuleError(url, `cannot be loaded: ${words}`, { cause });
   }

@@ -1,0 +1,34 @@
+import { lengthPrefixed } from '../../framing/length-prefixed.ts';
+import type { Protocol, Reply } from '../../protocol/protocol.ts';
+import { failure } from './answer.ts';
+import { rcodes } from './constants.ts';
+import type { Lookup } from './lookup.ts';
+import { decodeQuery } from './query.ts';
+import { encodeRejection, encodeReply } from './reply.ts';
+
+/** How many questions of one client are looked up at once; the next ones are read when an answer is out. */
+const IN_FLIGHT = 16;
+
+/**
+ * DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): questions may follow each other without waiting, and answers come as they are ready.
+ * Who waits in line, or is refused, hears nothing: there is no word for it that is not an answer.
+ */
+export function dnsDialect(names: Lookup): Protocol {
+  return {
+    name: 'dns',
+    framing: lengthPrefixed({ prefix: 2 }),
+    concurrency: IN_FLIGHT,
+    message(message, client): Reply {
+      const query = decodeQuery(message);
+      if (query === 'ignored') return undefined;
+      if ('rcode' in query) return encodeRejection(message, query.rcode);
+      if (query.edns !== undefined && query.edns.version > 0) {
+        return encodeReply(query, failure(rcodes.BADVERS, 'EDNS version 0 is spoken here'));
+      }
+      const keepalive = query.edns?.keepalive === true ? client.idleTimeout : undefined;
+      const answer = names.lookup(query.question);
+      if (!(answer instanceof Promise)) return encodeReply(query, answer, keepalive);
+      return answer.then((later) => encodeReply(query, later, keepalive));
+    },
+  };
+}
