@@ -98,10 +98,10 @@ function quoted(octets: Uint8Array): string {
 /** Types that dns-packet knows. What it reads must be what was there: of malformed data it may make something else. */
 function rarerText(type: number, data: Buffer): string | undefined {
   try {
-    const answer = dnsPacket.decode(asMessage(type, data)).answers?.[0];
+    const message = asMessage(type, data);
+    const answer = dnsPacket.decode(message).answers?.[0];
     if (answer === undefined) return undefined;
-    const again = dnsPacket.encode({ type: 'response', answers: [answer] });
-    if (!again.subarray(again.length - data.length).equals(data)) return undefined;
+    if (!dnsPacket.encode({ type: 'response', answers: [answer] }).equals(message)) return undefined;
     switch (answer.type) {
       case 'CAA': {
         const { flags = 0, tag, value } = answer.data;
