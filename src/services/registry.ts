@@ -31,7 +31,7 @@ export const services: readonly Service[] = [
       line: { port: 'line-port', quota: 'quota', waitTimeout: 'wait-timeout' },
     },
     tryIt: ({ host, port }, dialect) =>
-      dialect === 'line' ? `zocalo connect ${host}:${port}` : `dig @${host} -p ${port} +tcp localhost`,
+      dialect === 'line' ? `nc ${host} ${port}` : `dig @${host} -p ${port} +tcp localhost`,
     module: moduleOf('names'),
   },
 ];
