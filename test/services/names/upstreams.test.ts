@@ -44,7 +44,9 @@ const addressOf = async (upstreams: Upstreams, name = 'a.example') =>
 test('a question is asked over UDP with a room of 1,232 bytes, and answered', async () => {
   await asking([proper], async (upstreams, [server]) => {
     assert.equal(await addressOf(upstreams), '192.0.2.1');
-    const { query, over } = server?.received[0] as Received;
+    const [received] = server?.received ?? [];
+    assert.ok(received !== undefined);
+    const { query, over } = received;
     const { questions, flag_rd, additionals } = dnsPacket.decode(query);
     assert.equal(over, 'udp');
     assert.deepEqual([questions, flag_rd], [[{ name: 'a.example', type: 'A', class: 'IN' }], true]);
