@@ -2,15 +2,13 @@ import { join } from 'node:path';
 import { OptionError } from '../../errors.ts';
 import type { Dialects } from '../../protocol/dialects.ts';
 import { dnsDialect } from './dns-dialect.ts';
-import { HostsTable } from './hosts-table.ts';
 import { lineDialect } from './line-dialect.ts';
 import type { Lookup } from './lookup.ts';
 import { Notices } from './notices.ts';
-import { Resolver } from './resolver.ts';
+import { type OpenResolver, openResolver } from './open-resolver.ts';
 import { UdpListener } from './udp-listener.ts';
 import { formatUpstream, parseUpstream, systemUpstreams } from './upstream-address.ts';
-import { Upstreams } from './upstreams.ts';
-import { WatchedHosts } from './watched-hosts.ts';
+import type { HostsEvent } from './watched-hosts.ts';
 
 /** What `serve` is given as `protocolOptions` for this module. */
 export type NamesOptions = {
@@ -25,13 +23,9 @@ export type NamesOptions = {
  * sends everybody there, and in lines for people.
  * @throws OptionError for a hosts file that cannot be read, or an upstream that is no address
  */
-export default async function names({ hosts: path, upstream }: NamesOptions = {}): Promise<Dialects> {
-  const addresses = upstream?.map(parseUpstream) ?? systemUpstreams();
+export default async function names({ hosts, upstream }: NamesOptions = {}): Promise<Dialects> {
   const notices = new Notices();
-  const hosts = await openHosts(path, notices);
-  const none = new HostsTable();
-  const upstreams = new Upstreams({ addresses });
-  const resolver = new Resolver({ upstream: upstreams, hosts: () => hosts?.table ?? none });
+  const { resolver, stop } = await open(hosts, upstream, notices);
   let udp: UdpListener | undefined;
   const lookup: Lookup = {
     lookup: (question) => resolver.lookup(question),
@@ -44,32 +38,34 @@ export default async function names({ hosts: path, upstream }: NamesOptions = {}
     async listening({ dns }, notify) {
       notices.sendTo(notify);
       if (dns === undefined || dns.path !== undefined) return;
-      const itself = addresses.find(({ host, port }) => host === dns.host && port === dns.port);
-      if (itself !== undefined) {
-        throw new OptionError(`the upstream ${formatUpstream(itself)} is this server itself: choose another`);
+      const upstreams = upstream?.map(parseUpstream) ?? systemUpstreams();
+      if (upstreams.some(({ host, port }) => host === dns.host && port === dns.port)) {
+        throw new OptionError(`the upstream ${formatUpstream(dns)} is this server itself: give another`);
       }
       udp = await UdpListener.open(dns.host, dns.port);
     },
     stats: () => lookup.stats(),
     async stop() {
-      hosts?.stop();
-      upstreams.stop();
+      stop();
       await udp?.close();
     },
   };
 }
 
-/** A file that was asked for has to be there; that of the system may be missing. */
-async function openHosts(path: string | undefined, notices: Notices): Promise<WatchedHosts | undefined> {
-  const file = path ?? systemHosts();
+/** A hosts file that was asked for has to be there; that of the system may be missing. */
+async function open(
+  hosts: string | undefined,
+  upstreams: readonly string[] | undefined,
+  notices: Notices,
+): Promise<OpenResolver> {
+  const report = (event: HostsEvent) => notices.ofHosts(event);
   try {
-    return await WatchedHosts.open(file, { report: (event) => notices.ofHosts(event) });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const words = `the hosts file ${file} cannot be read: ${code ?? message}`;
-    if (path !== undefined) throw new OptionError(words, { cause });
-    notices.add(words);
-    return undefined;
+    return await openResolver({ hosts: hosts ?? systemHosts(), upstreams, report });
+  } catch (error) {
+    if (hosts !== undefined || !(error instanceof OptionError)) throw error;
+    const without = await openResolver({ upstreams });
+    notices.add(error.message);
+    return without;
   }
 }
 
