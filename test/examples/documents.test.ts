@@ -19,6 +19,7 @@ const documents = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/architecture.md',
+  'docs/names.md',
   'docs/protocols.md',
 ];
 
