@@ -106,6 +106,7 @@ export function startUnbound({ zones, server = [] }: UnboundOptions): Promise<Na
   do-not-query-localhost: no
   module-config: "iterator"
   num-threads: 1
+  incoming-num-tcp: 1000
 ${server.map((line) => `  ${line}\n`).join('')}remote-control:
   control-enable: no
 ${sections.join('')}`,

@@ -8,7 +8,7 @@ import { KeptAnswer } from './kept-answer.ts';
 import type { Lookup } from './lookup.ts';
 import { pack, withTtl } from './packed-answer.ts';
 import { refusal } from './refusal.ts';
-import { specialAnswer } from './special-names.ts';
+import { specialAnswer, specialAuthority } from './special-names.ts';
 import type { Upstream } from './upstreams.ts';
 
 const MAX_ENTRIES = 100_000;
@@ -84,7 +84,7 @@ export class Resolver implements Lookup {
     const refused = refusal(question);
     if (refused !== undefined) return refused;
     const lower = lowerCase(question.name);
-    const own = this.#hosts?.().lookup(question, lower) ?? specialAnswer(question, lower);
+    const own = this.#ofHosts(question, lower) ?? specialAnswer(question, lower);
     if (own !== undefined) {
       this.#counts.hosts++;
       return own;
@@ -113,6 +113,12 @@ export class Resolver implements Lookup {
       cacheBytes: this.#cache.bytes,
       hostsNames: this.#hosts?.().names ?? 0,
     };
+  }
+
+  #ofHosts(question: Question, lower: string): Answer | undefined {
+    const answer = this.#hosts?.().lookup(question, lower);
+    if (answer === undefined || answer.answers.length > 0) return answer;
+    return { ...answer, authorities: specialAuthority(lower) };
   }
 
   #fresh(question: Question, key: string, entry: CacheEntry, age: number): Answer {

@@ -52,7 +52,6 @@ const lastLabels = new Set([...zones].map((zone) => zone.slice(zone.lastIndexOf(
  * @param lower the name of the question in lower case
  */
 export function specialAnswer(question: Question, lower: string): Answer | undefined {
-  if (!lastLabels.has(lower.slice(lower.lastIndexOf('.') + 1))) return undefined;
   const zone = zoneOf(lower);
   if (zone === undefined) return undefined;
   // Every name below localhost is the same as it.
@@ -67,8 +66,15 @@ export function specialAnswer(question: Question, lower: string): Answer | undef
   return { rcode, authoritative: true, answers, authorities, source: 'special' };
 }
 
+/** What says for how long a special name has no data: the SOA of its zone; nothing for other names. */
+export function specialAuthority(lower: string): DnsRecord[] {
+  const zone = zoneOf(lower);
+  return zone === undefined ? [] : [{ ...soaOf(zone), class: classes.IN, ttl: SPECIAL_TTL }];
+}
+
 /** The zone that a name is in. */
 function zoneOf(name: string): string | undefined {
+  if (!lastLabels.has(name.slice(name.lastIndexOf('.') + 1))) return undefined;
   for (let rest = name; ; ) {
     if (zones.has(rest)) return rest;
     const dot = rest.indexOf('.');
