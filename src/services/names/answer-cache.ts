@@ -31,12 +31,19 @@ export type CacheLimits = {
   readonly maxBytes: number;
 };
 
-/** Answers by key; the least recently used goes when there are too many or they take too much memory. It knows nothing of time. */
+/** An entry in the list of all, in the order of use. */
+type Link = CacheEntry & { readonly key: string; newer: Link | undefined; older: Link | undefined };
+
+/**
+ * Answers by key; the least recently used goes when there are too many or they take too much memory. It knows nothing of time.
+ *
+ * The order is a list through the entries: taking a key out of a Map and putting it in again costs several times as much.
+ */
 export class AnswerCache {
   readonly #limits: CacheLimits;
-  /** In the order of use. */
-  readonly #entries = new Map<string, CacheEntry>();
-  #newest: string | undefined;
+  readonly #entries = new Map<string, Link>();
+  #newest: Link | undefined;
+  #oldest: Link | undefined;
   #bytes = 0;
 
   constructor(limits: CacheLimits) {
@@ -53,13 +60,12 @@ export class AnswerCache {
 
   /** The entry of a key, which is then the one used last. */
   find(key: string): CacheEntry | undefined {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined && key !== this.#newest) {
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-      this.#newest = key;
+    const link = this.#entries.get(key);
+    if (link !== undefined && link !== this.#newest) {
+      this.#unlink(link);
+      this.#append(link);
     }
-    return entry;
+    return link;
   }
 
   /** Keeps an answer in place of what the key had. One that is larger than all the cache may be is not kept. */
@@ -70,34 +76,54 @@ export class AnswerCache {
     this.remove(key);
     const body = Buffer.allocUnsafeSlow(entry.packed.body.length);
     entry.packed.body.copy(body);
-    const kept = {
+    const link: Link = {
       ...entry,
       packed: { ...entry.packed, body },
       hits: 0,
       refreshing: false,
       staleUntil: 0,
       staleReason: '',
+      key,
+      newer: undefined,
+      older: undefined,
     };
-    if (sizeOf(key, kept) > this.#limits.maxBytes) return undefined;
-    this.#entries.set(key, kept);
-    this.#newest = key;
-    this.#bytes += sizeOf(key, kept);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#limits.maxEntries && this.#bytes <= this.#limits.maxBytes) break;
-      this.remove(oldest);
+    if (sizeOf(link) > this.#limits.maxBytes) return undefined;
+    this.#entries.set(key, link);
+    this.#bytes += sizeOf(link);
+    this.#append(link);
+    while (this.#entries.size > this.#limits.maxEntries || this.#bytes > this.#limits.maxBytes) {
+      this.#remove(this.#oldest as Link);
     }
-    return kept;
+    return link;
   }
 
   remove(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= sizeOf(key, entry);
-    if (key === this.#newest) this.#newest = undefined;
+    const link = this.#entries.get(key);
+    if (link !== undefined) this.#remove(link);
+  }
+
+  #remove(link: Link): void {
+    this.#entries.delete(link.key);
+    this.#bytes -= sizeOf(link);
+    this.#unlink(link);
+  }
+
+  #append(link: Link): void {
+    link.older = this.#newest;
+    link.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = link;
+    else this.#newest.newer = link;
+    this.#newest = link;
+  }
+
+  #unlink({ older, newer }: Link): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
   }
 }
 
-function sizeOf(key: string, { packed }: CacheEntry): number {
+function sizeOf({ key, packed }: Link): number {
   return ENTRY_OVERHEAD + key.length + packed.body.length + 8 * packed.ttls.length;
 }

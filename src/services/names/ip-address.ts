@@ -82,8 +82,8 @@ export function reverseName(text: string): string | undefined {
 
 /** The address whose {@link reverseName} this is; undefined when it is of none. */
 export function reversedAddress(name: string): AddressKey | undefined {
-  if (name.length < 5 || !/\.arpa$/i.test(name)) return undefined;
   const lower = lowerCase(name);
+  if (!lower.endsWith('.arpa')) return undefined;
   if (lower.endsWith('.in-addr.arpa')) {
     return parseIPv4(lower.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.'));
   }
