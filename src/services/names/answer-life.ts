@@ -57,7 +57,8 @@ function chainFrom(question: Question, records: readonly DnsRecord[]): string[] 
     if (target !== undefined) targets.set(lowerCase(name), lowerCase(target));
   }
   for (let next = targets.get(chain[0] as string); next !== undefined; next = targets.get(next)) {
-    if (chain.includes(next) || chain.length === MAX_CHAIN) break;
+    // A circle ends here too.
+    if (chain.length === MAX_CHAIN) break;
     chain.push(next);
   }
   return chain;

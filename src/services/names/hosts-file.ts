@@ -87,13 +87,13 @@ export class HostsParser {
     const address = parseAddress(first);
     if (address === undefined) return `${shown(first)} is not an IP address`;
     if (names.length === 0) return `the address ${first} has no name`;
-    for (const [index, given] of names.entries()) {
+    for (const given of names) {
       if (!hostName.test(given)) {
         this.#warn(`${shown(given)} is not a host name`);
         continue;
       }
       const name = given.endsWith('.') ? given.slice(0, -1) : given;
-      if (index === 0) this.#table.addName(address, name);
+      this.#table.addName(address, name);
       if (!this.#table.addAddress(name, address)) {
         this.#warn(`${name} has more than ${MAX_ADDRESSES} addresses`);
       }

@@ -15,6 +15,7 @@ test('what was used least recently goes first', () => {
   for (const key of ['a', 'b', 'c']) cache.store(key, entry(10));
   cache.find('a');
   cache.store('d', entry(10));
+  assert.equal(cache.find('b'), undefined);
   cache.store('c', entry(10));
   cache.store('e', entry(10));
   assert.deepEqual(
@@ -52,7 +53,7 @@ test('the cache is what a simple model of it is: a list in the order of use', ()
   });
   const overhead = 600;
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+    fc.property(fc.array(action, { minLength: 20, maxLength: 60, size: 'max' }), (actions) => {
       const cache = new AnswerCache({ maxEntries: 4, maxBytes: 6_000 });
       let model: { key: string; size: number }[] = [];
       for (const { key, size, kind } of actions) {

@@ -128,6 +128,17 @@ test('a hundred thousand mutated responses of an upstream are read, passed over,
   assert.ok(Math.min(...Object.values(outcomes)) > 1_000, JSON.stringify(outcomes));
 });
 
+test('a record whose name reaches beyond its data is malformed', () => {
+  const asked = encodeUpstreamQuery(ask('a'), false);
+  const header = Buffer.from(asked.message);
+  header.writeUInt16BE(0x8180, 2);
+  header.writeUInt16BE(1, 6);
+  const record = Buffer.from('c00c0005000100000001000203777777036e657400', 'hex');
+  assert.throws(() => decodeResponse(asked, Buffer.concat([header, record])), MalformedMessage);
+  record[11] = record.length - 12;
+  assert.equal(decodeResponse(asked, Buffer.concat([header, record]))?.answers.length, 1);
+});
+
 test('bytes that are no message at all are rejected or ignored', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {

@@ -142,6 +142,10 @@ test('a pointer that does not lead backward, or out of the message, is malformed
     'no end': [1, 97],
     'a reserved kind of label': [0x80, 0],
     'a label beyond the end': [5, 97, 0],
+    'more than 255 octets': [
+      ...Array.from({ length: 4 }, () => [63, ...Array<number>(63).fill(97)]).flat(),
+      0,
+    ],
   };
   for (const [what, bytes] of Object.entries(cases)) {
     assert.throws(() => readName(Buffer.from(bytes), 0), MalformedMessage, what);

@@ -86,6 +86,8 @@ test('a message that asks nothing that is answered: FORMERR, NOTIMP, or silence'
     formerr,
     'bytes behind the end',
   );
+  const trailing = Buffer.concat([queryMessage('a', { additionals: [opt()] }), Buffer.alloc(1)]);
+  assert.deepEqual(decodeQuery(trailing), formerr, 'bytes behind the OPT record');
   for (const opcode of [1, 2, 4, 5, 6, 15]) {
     assert.deepEqual(decodeQuery(withHeader(2, opcode << 11)), { rcode: rcodes.NOTIMP }, `opcode ${opcode}`);
   }

@@ -14,6 +14,9 @@ function answer(answers: readonly DnsRecord[], authorities: readonly DnsRecord[]
   return { rcode: rcodes.NOERROR, authoritative: false, answers, authorities, source: 'upstream' };
 }
 
+/** A client that wants recursion, and says that it understands AD. */
+const everyFlag = dnsPacket.RECURSION_DESIRED | dnsPacket.AUTHENTIC_DATA;
+
 /** The reply as dns-packet reads it; its length in front must be right. */
 function read(framed: Buffer): Decoded {
   assert.equal(framed.readUInt16BE(0), framed.length - 2);
@@ -33,7 +36,7 @@ const withEdns = (...options: { code: number; data: Buffer }[]) =>
 test('a reply has the id, the question as it was asked, and the records', () => {
   const reply = read(
     encodeReply(
-      decoded(queryMessage('wWw.example.com')),
+      decoded(queryMessage('wWw.example.com', { flags: everyFlag })),
       answer([
         records.cname('www.example.com', 300, 'cdn.example.NET'),
         records.a('cdn.example.net', 20, '192.0.2.1'),
@@ -78,6 +81,22 @@ test('names are compressed, those in the data of old types too, and in no others
     2 + 10 + 6 + target.length,
   );
   assert.equal(size(records.of('example.com', 65_400, 1, target)), 2 + 10 + target.length);
+});
+
+test('a name that stands too far back for a pointer is written again', () => {
+  const wire = (name: string) => Buffer.concat([Buffer.alloc(2), encodeName(name)]);
+  const exchanges = Array.from(
+    { length: 1_000 },
+    (_, index) => `mail${index % 500}.other${index % 500}.example`,
+  );
+  const answers = exchanges.map((name) => records.of('www.example.com', types.MX, 1, wire(name)));
+  const framed = encodeReply(decoded(queryMessage('www.example.com')), answer(answers));
+  assert.ok(framed.length > 0x4000);
+  const read = decode(framed.subarray(2)).answers ?? [];
+  assert.deepEqual(
+    read.map((record) => record.type === 'MX' && record.data.exchange),
+    exchanges,
+  );
 });
 
 test('a TTL is counted down, and not below nothing', () => {

@@ -146,6 +146,8 @@ test('a negative answer at the end of a chain keeps the chain', async () => {
   const kept = await scene.lookup();
   assert.deepEqual([shown(kept), ttls(kept), kept.authorities[0]?.ttl], [['a.example b.example.'], [1], 11]);
   assert.equal(scene.asked, 1);
+  scene.now = 20 * SECOND;
+  assert.equal((await scene.lookup()).source, 'upstream');
 });
 
 test('a negative answer without an SOA is not kept, nor one with a TTL of 0', async () => {
@@ -219,6 +221,16 @@ test('an answer that is too old is not given', async () => {
   scene.now = 1_200 * SECOND;
   const failed = await scene.lookup();
   assert.deepEqual([failed.source, failed.rcode, failed.reason], ['failure', rcodes.SERVFAIL, 'it is down']);
+});
+
+test('an answer that may not be kept takes the place of an old one', async () => {
+  const scene = new Scene(oneAddress(100));
+  await scene.lookup();
+  scene.now = 100 * SECOND;
+  scene.upstream.says = () => oneAddress(0);
+  await scene.lookup();
+  scene.upstream.down = true;
+  assert.equal((await scene.lookup()).source, 'failure');
 });
 
 test('an upstream that is slow is not waited for when there is an old answer; the new one is kept when it comes', async () => {

@@ -230,6 +230,10 @@ test('only so many questions are asked at once; the others wait, and have their 
         proper(waiting[answered] as Received);
       }
       assert.equal((await Promise.all(answers)).length, 10);
+      const late = addressOf(upstreams, 'late.example');
+      await eventually('there is room again', () => waiting.length > 10);
+      proper(waiting[10] as Received);
+      await late;
     },
     { maxInFlight: 3, ...patient },
   );
@@ -247,6 +251,19 @@ test('stopping ends what is being asked, and leaves nothing open', async () => {
       },
       patient,
     );
+  });
+});
+
+test('a TTL that would be negative is 0', async () => {
+  const odd = ({ query, send }: Received) => {
+    const response = responseTo(query);
+    // Behind it are the length and the address.
+    response.writeUInt32BE(0x8000_0000, response.length - 10);
+    send(response);
+  };
+  await asking([odd], async (upstreams) => {
+    const { answers } = await upstreams.ask(ask('a.example'));
+    assert.deepEqual([answers.map(({ ttl }) => ttl), answers.map(dataText)], [[0], ['192.0.2.1']]);
   });
 });
 

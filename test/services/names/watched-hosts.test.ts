@@ -41,6 +41,8 @@ test('a file that is written is read again, and says so', async () => {
   assert.equal(watched.addresses('name'), '192.0.2.1');
   appendFileSync(path, '192.0.2.2 name\nnonsense\n');
   await watched.until('192.0.2.1,192.0.2.2');
+  let looks = 0;
+  await eventually('nothing changes for a while', () => ++looks > 20);
   assert.deepEqual(
     watched.events.map(
       (event) => event.type === 'loaded' && [event.path, event.file.lines, event.file.warnings],
