@@ -44,6 +44,15 @@ test('a name on several lines has all its addresses, each once, in their order',
   assert.deepEqual(lookup(file, 'many', types.ANY), ['192.0.2.2', '192.0.2.1', '192.0.2.22', '::1']);
 });
 
+test('addresses of both families with the same octets are kept apart', () => {
+  const ipv4 = ['1.2.3.4', '5.6.7.8', '9.10.11.12', '13.14.15.16'];
+  const ipv6 = '102:304:506:708:90a:b0c:d0e:f10';
+  const file = parse([...ipv4, ipv6, ipv6, ...ipv4, '::1'].map((address) => `${address} same\n`).join(''));
+  assert.deepEqual(lookup(file, 'same'), ipv4);
+  assert.deepEqual(lookup(file, 'same', types.AAAA), [ipv6, '::1']);
+  assert.equal(file.table.names, 1);
+});
+
 test('the zone of an address is dropped', () => {
   const file = parse('fe80::1%lo0 localhost\nfe80::2%eth0\tgateway');
   assert.deepEqual(lookup(file, 'gateway', types.AAAA), ['fe80::2']);
