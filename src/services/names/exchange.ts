@@ -44,7 +44,9 @@ export function exchangeOverUdp<Response>(exchange: Exchange<Response>): Promise
       if (received(message) || ++strangers < MAX_STRANGERS) return;
       fail(new ExchangeError('sent many messages that were no answer'));
     });
-    socket.connect(address.port, address.host, () => socket.send(query));
+    socket.on('connect', () => socket.send(query));
+    // Without a callback, which would be called for an address that cannot be reached too.
+    socket.connect(address.port, address.host);
     return () => socket.close();
   });
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Question } from './answer.ts';
-import { rcodes } from './constants.ts';
+import { rcodes, types } from './constants.ts';
 import { type Exchange, ExchangeError, exchangeOverTcp, exchangeOverUdp } from './exchange.ts';
 import { Latencies } from './latencies.ts';
 import { formatUpstream, type UpstreamAddress } from './upstream-address.ts';
@@ -125,8 +125,9 @@ export class Upstreams implements Upstream {
         try {
           const response = await this.#askPeer(peer, question, Math.min(this.#tryTimeout, timeLeft));
           peer.distrustedUntil = 0;
-          if (response.rcode === rcodes.NOERROR || response.rcode === rcodes.NXDOMAIN) return response;
-          failures.set(peer, `answered ${rcodeName(response.rcode)}`);
+          const failure = failureIn(response);
+          if (failure === undefined) return response;
+          failures.set(peer, failure);
           silent.delete(peer);
         } catch (error) {
           if (!(error instanceof ExchangeError)) throw error;
@@ -172,6 +173,16 @@ export class Upstreams implements Upstream {
 function reasonOf(failures: ReadonlyMap<Peer, string>): string {
   const reasons = [...failures].map(([{ address }, failure]) => `${formatUpstream(address)} ${failure}`);
   return reasons.length === 0 ? 'no upstream was asked in time' : reasons.join(', ');
+}
+
+/** Why a response is no answer, if it is none. */
+function failureIn({ rcode, answers, authorities }: UpstreamResponse): string | undefined {
+  if (rcode === rcodes.NXDOMAIN) return undefined;
+  if (rcode !== rcodes.NOERROR) return `answered ${rcodeName(rcode)}`;
+  const has = (type: number) => authorities.some((record) => record.type === type);
+  // Who knows that there is no data says so with an SOA; who only knows others to ask names those (RFC 2308 section 2.2).
+  if (answers.length > 0 || has(types.SOA) || !has(types.NS)) return undefined;
+  return 'does not ask others, but names them';
 }
 
 function rcodeName(rcode: number): string {

@@ -197,6 +197,37 @@ test('one that nobody listens at is known at once, without waiting', async () =>
   await assert.rejects(upstreams.ask(ask('a.example')), /127\.0\.0\.1:1 could not be asked \(ECONNREFUSED\)/);
 });
 
+test('an address that cannot be reached at all is a failure like others', async () => {
+  // Nothing can be sent to everybody, or over an interface that is not there.
+  for (const host of ['255.255.255.255', 'fe80::1%nowhere']) {
+    await asking([proper], async (_upstreams, [server]) => {
+      assert.ok(server !== undefined);
+      const both = new Upstreams({ addresses: [{ host, port: 53 }, server.address], tryTimeout: 1_000 });
+      assert.equal(await addressOf(both), '192.0.2.1', host);
+    });
+  }
+});
+
+test('one that only names others who would know is passed over', async () => {
+  const referring = ({ query, send }: Received) =>
+    send(
+      responseTo(query, {
+        answers: [],
+        authorities: [{ type: 'NS', name: 'example', ttl: 60, data: 'ns.example' }],
+      }),
+    );
+  await asking(
+    [referring, proper],
+    async (upstreams) => assert.equal(await addressOf(upstreams), '192.0.2.1'),
+    patient,
+  );
+  await asking(
+    [referring],
+    async (upstreams) => assert.rejects(addressOf(upstreams), /does not ask others/),
+    patient,
+  );
+});
+
 test('who gave no answer is asked last for a while', async () => {
   const use = async (upstreams: Upstreams, [first, second]: OddNameServer[]) => {
     for (let time = 0; time < 5; time++) await addressOf(upstreams);
@@ -264,6 +295,15 @@ test('a TTL that would be negative is 0', async () => {
   await asking([odd], async (upstreams) => {
     const { answers } = await upstreams.ask(ask('a.example'));
     assert.deepEqual([answers.map(({ ttl }) => ttl), answers.map(dataText)], [[0], ['192.0.2.1']]);
+  });
+});
+
+test('a question that is stopped as soon as it is asked fails', async () => {
+  await asking([proper], async (upstreams) => {
+    const question = upstreams.ask(ask('a.example'));
+    upstreams.stop();
+    await assert.rejects(question, UpstreamError);
+    await assert.rejects(upstreams.ask(ask('a.example')), UpstreamError);
   });
 });
 
