@@ -91,19 +91,20 @@ function settle<Response>(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     let settled = false;
+    let close: (() => void) | undefined;
     const finish = (settlement: () => void) => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      close();
+      close?.();
       settlement();
     };
     const fail = (error: Error) => finish(() => reject(asExchangeError(error)));
     const onAbort = () => fail(new ExchangeError('was not waited for'));
     const timer = setTimeout(() => fail(new ExchangeError('did not answer in time')), timeout);
     signal.addEventListener('abort', onAbort);
-    const close = open((message) => {
+    close = open((message) => {
       try {
         const response = read(message);
         if (response !== undefined) finish(() => resolve(response));
@@ -113,7 +114,9 @@ function settle<Response>(
         return true;
       }
     }, fail);
-    if (signal.aborted) onAbort();
+    // It may have failed while it was begun.
+    if (settled) close();
+    else if (signal.aborted) onAbort();
   });
 }
 
