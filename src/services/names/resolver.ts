@@ -90,7 +90,7 @@ export class Resolver implements Lookup {
       return own;
     }
     const key = `${question.type} ${question.class} ${lower}`;
-    const entry = this.#cache.find(key);
+    const entry = this.#find(key);
     if (entry === undefined) return this.#ask(question, key);
     const now = this.#now();
     const age = now - entry.since;
@@ -119,6 +119,11 @@ export class Resolver implements Lookup {
     const answer = this.#hosts?.().lookup(question, lower);
     if (answer === undefined || answer.answers.length > 0) return answer;
     return { ...answer, authorities: specialAuthority(lower) };
+  }
+
+  /** What is kept for a key, or for all types of its name. */
+  #find(key: string): CacheEntry | undefined {
+    return this.#cache.find(key) ?? this.#cache.find(keyOfName(key));
   }
 
   #fresh(question: Question, key: string, entry: CacheEntry, age: number): Answer {
@@ -157,7 +162,7 @@ export class Resolver implements Lookup {
 
   /** An answer that may be given although it is old, if there is one. */
   #usable(key: string): CacheEntry | undefined {
-    const entry = this.#cache.find(key);
+    const entry = this.#find(key);
     if (entry === undefined || entry.failure !== undefined) return undefined;
     return this.#now() - entry.since < entry.life + this.#staleFor ? entry : undefined;
   }
@@ -181,8 +186,11 @@ export class Resolver implements Lookup {
       if (packed === undefined) throw new Error('the answer of the upstream does not fit into a message');
       const { rcode } = response;
       const kept = { rcode, packed, negative, life: ttl * 1_000, since: this.#now(), failure: undefined };
-      if (ttl > 0) this.#cache.store(key, kept);
-      else this.#cache.remove(key);
+      // A name that does not exist has no records of any type; one that does is known by the type (RFC 2308 section 5).
+      const isUnknown = rcode === rcodes.NXDOMAIN && answers.length === 0;
+      this.#cache.remove(key);
+      this.#cache.remove(keyOfName(key));
+      if (ttl > 0) this.#cache.store(isUnknown ? keyOfName(key) : key, kept);
       return { rcode, packed };
     } catch (error) {
       return this.#failed(question, key, (error as Error).message);
@@ -203,6 +211,11 @@ export class Resolver implements Lookup {
     }
     return { failed: reason };
   }
+}
+
+/** The key under which it is kept that there is no such name, whatever the type; it begins with a type. */
+function keyOfName(key: string): string {
+  return `*${key.slice(key.indexOf(' '))}`;
 }
 
 /** What is fetched, or that it took too long; it goes on then. */

@@ -139,6 +139,27 @@ test('a name without data of the type is kept apart from one that does not exist
   assert.equal(scene.asked, 3);
 });
 
+test('a name that does not exist has no records of any type, until it is there', async () => {
+  const scene = new Scene(noName);
+  await scene.lookup();
+  scene.now = 10 * SECOND;
+  const other = await scene.lookup('A.example', types.MX);
+  assert.deepEqual([other.rcode, other.source, other.authorities[0]?.ttl], [rcodes.NXDOMAIN, 'cache', 30]);
+  assert.deepEqual([scene.asked, scene.stats().cacheEntries], [1, 1]);
+  scene.now = 40 * SECOND;
+  scene.upstream.says = () => oneAddress(100);
+  await scene.lookup();
+  scene.upstream.down = true;
+  assert.equal((await scene.lookup('a.example', types.MX)).source, 'failure');
+});
+
+test('that the end of a chain does not exist is known for that type alone', async () => {
+  const scene = new Scene({ ...noName, answers: [records.cname('a.example', 20, 'b.example')] });
+  assert.equal((await scene.lookup()).rcode, rcodes.NXDOMAIN);
+  await scene.lookup('a.example', types.CNAME);
+  assert.equal(scene.asked, 2);
+});
+
 test('a negative answer at the end of a chain keeps the chain', async () => {
   const scene = new Scene({ answers: [records.cname('a.example', 20, 'b.example')], ...noData });
   await scene.lookup();
