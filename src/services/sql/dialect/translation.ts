@@ -1,0 +1,50 @@
+/** What is known of a column of the result before the statement runs. */
+export type ColumnHint = {
+  /** Counted from 0; from the end (-1 is the last) for those behind a `*`. */
+  readonly index: number;
+  /** The type by the catalog's name, such as `int4`; undefined where only the column or the rows can tell. */
+  readonly typeName: string | undefined;
+};
+
+/** What the text says about a parameter. */
+export type ParameterHint = {
+  /** From a cast or from the place where it stands (`LIMIT $1`); undefined where nothing is known. */
+  readonly typeName: string | undefined;
+  /** The column that it is compared with or assigned to. */
+  readonly column: { readonly table: string | undefined; readonly column: string } | undefined;
+};
+
+/** A name in the statement that SQLite may not know, and where it stands (in characters, from 1). */
+export type Reference = {
+  readonly kind: 'relation' | 'column' | 'function';
+  /** As SQLite would write it in a message: `t.a`. */
+  readonly name: string;
+  /** As PostgreSQL writes it in a message: `t.a`, `count(integer)`. */
+  readonly shown: string;
+  readonly position: number;
+};
+
+/** A statement in SQLite's words. */
+export type Translation = {
+  /** What is to run, in order. Several only for definitions, TRUNCATE and DROP of several things. Empty: nothing to do. */
+  readonly sql: readonly string[];
+  /** Hints for the columns of a result; those without any are left out. */
+  readonly columns: readonly ColumnHint[];
+  /** By number: `$1` is at index 0. Its length is the highest number that is used. */
+  readonly parameters: readonly ParameterHint[];
+  readonly references: readonly Reference[];
+  /** Whether it reads `pg_catalog` or `information_schema`, whose views must then be there. */
+  readonly catalog: boolean;
+  /** Whether one step of it may take long whatever its plan says: regular expressions, series, recursion. */
+  readonly costly: boolean;
+  /** FOR UPDATE, FOR SHARE: other writers have to wait from now on to the end of the transaction. */
+  readonly lockRows: boolean;
+  /** What PostgreSQL would tell as a notice: `relation "t" does not exist, skipping` if it does not. */
+  readonly notices: readonly { readonly unlessRelation: string; readonly message: string }[];
+};
+
+/** What the database has, as far as a translation depends on it. */
+export type Schema = {
+  /** The columns of a table or view by name (in lower case), with their declared types; undefined if there is none. */
+  columns(relation: string): ReadonlyMap<string, string> | undefined;
+};
