@@ -1,5 +1,8 @@
-/** A value as SQLite stores it: INTEGER is a bigint (exact beyond 2^53), REAL a number, TEXT a string, BLOB bytes. */
-export type Value = null | bigint | number | string | Uint8Array;
+import type { FormatCode } from '../wire/frontend.ts';
+import type { PgType } from '../wire/types.ts';
+import type { Value } from '../wire/value.ts';
+
+export type { Value };
 
 /** A column of a result, and where it is from. */
 export type Column = {
@@ -24,20 +27,31 @@ export type Encoding =
   /** Values, as {@link Value} arrays. */
   | { readonly form: 'values' }
   /**
-   * DataRow messages of the PostgreSQL protocol, whole, many in one piece of bytes.
-   * `formats` are the codes of a Bind message: none, one for all, or one a column; 0 text, 1 binary.
-   * `types` are the type OIDs that a Describe has told the client; 0 or missing: from the column or the first row.
+   * DataRow messages of the PostgreSQL protocol, whole, many in one piece of bytes, so that rows are encoded where they
+   * are read. `formats` as in Bind. `types` are what a Describe has told the client; undefined: from the column or the
+   * first row. An answer that is there at once comes as values all the same.
    */
-  | { readonly form: 'data-rows'; readonly formats: readonly number[]; readonly types: readonly number[] };
+  | {
+      readonly form: 'data-rows';
+      readonly formats: readonly FormatCode[];
+      readonly types: readonly (PgType | undefined)[];
+    };
+
+export type ExecuteOptions = {
+  /** Default `values`. */
+  readonly encoding?: Encoding;
+  /** At most this many rows in the first batch; 0, the default: as many as come in one piece. */
+  readonly limit?: number;
+};
 
 /** Some rows of a result, in order. */
 export type Batch = {
   /** How many rows these are; 0 when there was none left. */
   readonly count: number;
-  /** With the encoding `values`; otherwise empty. */
+  /** The rows as values, unless `bytes` has them. */
   readonly values: readonly (readonly Value[])[];
-  /** With the encoding `data-rows`; otherwise empty. */
-  readonly bytes: Uint8Array;
+  /** The rows as DataRow messages. */
+  readonly bytes: Uint8Array | undefined;
   /** Whether these are the last rows. */
   readonly last: boolean;
 };
@@ -45,10 +59,10 @@ export type Batch = {
 /** A statement that runs: its rows are pulled, batch by batch, and are made only as they are pulled. */
 export interface Rows {
   readonly columns: readonly Column[];
-  /** With the encoding `data-rows`, the type OID of each column; otherwise empty. */
-  readonly types: readonly number[];
+  /** The types of the columns, when the rows come as DataRow messages; otherwise undefined. */
+  readonly types: readonly PgType[] | undefined;
   /** How many rows the statement inserted, updated or deleted; known with the last batch. */
-  readonly changes: bigint;
+  readonly changes: number;
   /**
    * The next rows, at most `limit` of them (0: as many as come in one piece). After the last batch: an empty one.
    * @throws EngineError, by throwing or by rejecting
@@ -70,6 +84,12 @@ export type TransactionMode = {
 };
 
 /**
+ * What SQL functions may ask about the session that runs them, such as its user; plain data. The engine carries it to
+ * where the statement runs and knows nothing of what it means.
+ */
+export type SessionFacts = Readonly<Record<string, string | number | boolean | null>>;
+
+/**
  * One client of the engine. Statements are SQLite's, one at a time, each a single statement with parameters `?1`, `?2`…;
  * transactions are begun and ended with the methods, never with statements.
  */
@@ -78,10 +98,12 @@ export interface SqlSession {
   readonly inTransaction: boolean;
   /** The longest a statement may take, in milliseconds, waiting for the writer included; `Infinity` for no limit. */
   statementTimeout: number;
+  /** Replaced as a whole when something changes. */
+  facts: SessionFacts;
   /** Compiles a statement without running it. */
   describe(sql: string): Description | Promise<Description>;
   /** Runs a statement. What is cheap by its plan is answered at once; everything else by an executor process. */
-  execute(sql: string, parameters?: readonly Value[], encoding?: Encoding): Rows | Promise<Rows>;
+  execute(sql: string, parameters?: readonly Value[], options?: ExecuteOptions): Rows | Promise<Rows>;
   begin(mode?: TransactionMode): void;
   commit(): void | Promise<void>;
   rollback(): void | Promise<void>;

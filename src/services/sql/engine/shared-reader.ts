@@ -1,0 +1,128 @@
+import type { StatementSync } from 'node:sqlite';
+import { bindable, type Connection, type Prepared } from './connection.ts';
+import { type Cost, costOf } from './plan.ts';
+import type { SessionFacts, Value } from './types.ts';
+
+/** How many rows of one answer are read here; more of them come from an executor. */
+const ROWS_AT_ONCE = 256;
+/** How many compiled statements are kept; the one that was used longest ago goes first. */
+const KEPT_STATEMENTS = 1_000;
+/** How often an answer may turn out too long before it is not tried here any more. */
+const OVERFLOWS = 2;
+
+/** A statement that was compiled here. */
+export type Known = Prepared & { readonly cost: Cost; overflows: number };
+
+/**
+ * The connection of the event loop itself. It compiles every statement, to know what it would do and cost, and runs those
+ * that are cheap. All that it reads in one turn of the event loop is read in one transaction: beginning one for each
+ * look-up would cost several times the look-up.
+ */
+export class SharedReader {
+  readonly #connection: Connection;
+  readonly #cheapFunctions: ReadonlySet<string>;
+  readonly #known = new Map<string, Known>();
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #version: StatementSync;
+  #schemaVersion: Value | undefined;
+  #reading = false;
+  #closed = false;
+
+  constructor(connection: Connection, cheapFunctions: ReadonlySet<string>) {
+    this.#connection = connection;
+    this.#cheapFunctions = cheapFunctions;
+    connection.control('PRAGMA query_only = ON');
+    this.#begin = connection.prepareTrusted('BEGIN');
+    this.#commit = connection.prepareTrusted('COMMIT');
+    this.#version = connection.prepareTrusted('PRAGMA schema_version');
+  }
+
+  /**
+   * Compiles a statement, or remembers it.
+   * @throws EngineError
+   */
+  know(sql: string, facts: SessionFacts): Known {
+    this.#enter();
+    const known = this.#known.get(sql);
+    if (known !== undefined) return known;
+    this.#connection.facts.current = facts;
+    const prepared = this.#connection.prepare(sql);
+    const { effects } = prepared;
+    const reads = !effects.writes && !effects.writesTemporary && prepared.columns.length > 0;
+    const program = reads ? (this.#connection.explain(sql) as Value[][]) : [];
+    const cost = reads ? costOf(program, effects.functions, this.#cheapFunctions) : 'heavy';
+    const made = { ...prepared, cost, overflows: 0 };
+    if (this.#known.size >= KEPT_STATEMENTS) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
+    }
+    this.#known.set(sql, made);
+    return made;
+  }
+
+  /**
+   * The whole answer of a statement, if it is cheap; undefined when it is not, or has more than `most` rows.
+   * @throws EngineError
+   */
+  read(
+    known: Known,
+    parameters: readonly Value[],
+    facts: SessionFacts,
+    most: number,
+  ): readonly (readonly Value[])[] | undefined {
+    if (known.cost === 'heavy' || known.overflows > OVERFLOWS) return undefined;
+    this.#enter();
+    this.#connection.facts.current = facts;
+    try {
+      if (known.cost === 'point') return known.statement.all(...bindable(parameters)) as unknown as Value[][];
+      return this.#step(known, parameters, Math.min(most, ROWS_AT_ONCE));
+    } catch (error) {
+      throw this.#connection.failure(error);
+    }
+  }
+
+  /** What is read from now on is what is committed now. */
+  refresh(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#commit.run();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.refresh();
+    this.#closed = true;
+    this.#connection.close();
+  }
+
+  #step(known: Known, parameters: readonly Value[], most: number): Value[][] | undefined {
+    const rows: Value[][] = [];
+    for (const row of known.statement.iterate(...bindable(parameters))) {
+      if (rows.length === most) {
+        known.overflows++;
+        return undefined;
+      }
+      rows.push(row as unknown as Value[]);
+    }
+    return rows;
+  }
+
+  /** Begins the transaction of this turn; a change of the schema makes everything known stale. */
+  #enter(): void {
+    if (this.#reading) return;
+    this.#begin.run();
+    this.#reading = true;
+    setImmediate(this.#leave);
+    const version = (this.#version.get() as unknown as Value[] | undefined)?.[0];
+    if (version === this.#schemaVersion) return;
+    this.#schemaVersion = version;
+    this.#known.clear();
+  }
+
+  readonly #leave = (): void => {
+    if (!this.#closed) this.refresh();
+  };
+}
