@@ -5,7 +5,7 @@ import { EngineError } from './engine-error.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { Session, type Shared } from './session.ts';
 import { SharedReader } from './shared-reader.ts';
-import type { SessionFacts, SqlSession } from './types.ts';
+import type { ColumnInfo, SessionFacts, SqlSession } from './types.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export type EngineOptions = {
@@ -79,6 +79,16 @@ export class Engine {
   /** @param facts what SQL functions may ask about the session */
   session(facts: SessionFacts = {}): SqlSession {
     return new Session(this.#shared, this.#statementTimeout, facts);
+  }
+
+  /** Another number whenever the schema is another: what was made for the one before is stale. */
+  get schema(): number {
+    return this.#shared.reader.schema;
+  }
+
+  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
+  columnsOf(relation: string): ReadonlyMap<string, ColumnInfo> | undefined {
+    return this.#shared.reader.columnsOf(relation);
   }
 
   /** Ends everything; sessions that are still open fail. */

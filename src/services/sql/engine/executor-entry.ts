@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SqlError } from '../wire/sql-error.ts';
-import { Connection, type Equip, type Prepared } from './connection.ts';
+import { bindable, Connection, type Equip, type Prepared } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import type { EngineError } from './engine-error.ts';
 import type { ExecutorAnswer, ExecutorRequest, ExecutorTask } from './executor-messages.ts';
@@ -79,8 +79,29 @@ function carryOut(request: ExecutorRequest, connection: Connection): void {
     }
     case 'control':
       connection.control(request.sql);
-      answer({ kind: 'done', id: request.id });
+      answer({ kind: 'done', id: request.id, changes: 0 });
+      return;
+    case 'many':
+      runMany(request, connection);
   }
+}
+
+function runMany(request: Extract<ExecutorRequest, { kind: 'many' }>, connection: Connection): void {
+  const { id, sql, parameters, mayWrite, facts } = request;
+  if (facts !== undefined) connection.facts.current = facts;
+  const prepared = take(sql, connection);
+  keep(prepared);
+  if (prepared.effects.writes && !mayWrite) {
+    answer({ kind: 'would-write', id });
+    return;
+  }
+  let changes = 0;
+  try {
+    for (const each of parameters) changes += Number(prepared.statement.run(...bindable(each)).changes);
+  } catch (error) {
+    throw connection.failure(error);
+  }
+  answer({ kind: 'done', id, changes });
 }
 
 function give(id: number, cursor: Cursor, limit: number, first: boolean): void {

@@ -36,6 +36,14 @@ export type ExecutorRequest =
       readonly sql: string;
       readonly facts: SessionFacts | undefined;
     }
+  | {
+      readonly kind: 'many';
+      readonly id: number;
+      readonly sql: string;
+      readonly parameters: readonly (readonly Value[])[];
+      readonly mayWrite: boolean;
+      readonly facts: SessionFacts | undefined;
+    }
   /** Runs statements of the engine itself, such as `BEGIN`. */
   | { readonly kind: 'control'; readonly id: number; readonly sql: string };
 
@@ -60,7 +68,7 @@ export type ExecutorAnswer =
       readonly columns: readonly Column[];
       readonly readOnly: boolean;
     }
-  | { readonly kind: 'done'; readonly id: number }
+  | { readonly kind: 'done'; readonly id: number; readonly changes: number }
   | { readonly kind: 'would-write'; readonly id: number }
   | {
       readonly kind: 'failed';

@@ -77,8 +77,9 @@ export class Session implements SqlSession, RowsOwner {
     options: ExecuteOptions = {},
   ): Rows | Promise<Rows> {
     this.#transaction?.check();
-    const { encoding = values, limit = 0 } = options;
-    if (this.#pinned) return this.#run(sql, parameters, encoding, limit, false);
+    const { encoding = values, limit = 0, writes = false } = options;
+    if (writes) this.#mayWrite();
+    if (writes || this.#pinned) return this.#run(sql, parameters, encoding, limit, writes);
     const { reader, maxRows } = this.#shared;
     const known = reader.know(sql, this.facts);
     if (known.effects.writes) {
@@ -90,6 +91,40 @@ export class Session implements SqlSession, RowsOwner {
       if (rows !== undefined) return new RowsAtHand(known.columns, rows);
     }
     return this.#run(sql, parameters, encoding, limit, false);
+  }
+
+  async executeMany(sql: string, parameters: readonly (readonly Value[])[]): Promise<number> {
+    this.#transaction?.check();
+    this.#stopwatch.restart();
+    try {
+      if (!this.#pinned && this.#shared.reader.know(sql, this.facts).effects.writes) {
+        this.#mayWrite();
+        await this.#prepareExecutor(true);
+      } else await this.#prepareExecutor(false);
+      let answer = await this.#askMany(sql, parameters);
+      if (answer.kind === 'would-write') {
+        this.#mayWrite();
+        await this.#prepareExecutor(true);
+        answer = await this.#askMany(sql, parameters);
+      }
+      this.#settle();
+      return answer.kind === 'done' ? answer.changes : 0;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  async lock(): Promise<void> {
+    if (this.#transaction === undefined) return;
+    this.#mayWrite();
+    this.#stopwatch.restart();
+    try {
+      await this.#prepareExecutor(true);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
   }
 
   begin(mode: TransactionMode = {}): void {
@@ -227,6 +262,15 @@ export class Session implements SqlSession, RowsOwner {
     this.#executor ??= await this.#timed(() => pool.acquire(this.#stop.signal, writes));
     if (transaction === undefined || transaction.begun) return;
     if (writes || transaction.wantsSnapshot) await transaction.beginIn((sql) => this.#control(sql), writes);
+  }
+
+  #askMany(sql: string, parameters: readonly (readonly Value[])[]): Promise<ExecutorAnswer> {
+    const mayWrite = this.#turn !== undefined;
+    return this.#ask((executor) => {
+      const id = executor.newId();
+      const facts = executor.news(this.facts);
+      return executor.ask({ kind: 'many', id, sql, parameters, mayWrite, facts });
+    });
   }
 
   #askToOpen(

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { bindable, type Connection, type Prepared } from './connection.ts';
 import { type Cost, costOf } from './plan.ts';
-import type { SessionFacts, Value } from './types.ts';
+import type { ColumnInfo, SessionFacts, Value } from './types.ts';
 
 /** How many rows of one answer are read here; more of them come from an executor. */
 const ROWS_AT_ONCE = 256;
@@ -25,7 +25,10 @@ export class SharedReader {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #version: StatementSync;
+  readonly #tableInfo: StatementSync;
+  readonly #relations = new Map<string, ReadonlyMap<string, ColumnInfo> | undefined>();
   #schemaVersion: Value | undefined;
+  #schemaCount = 0;
   #reading = false;
   #closed = false;
 
@@ -35,7 +38,31 @@ export class SharedReader {
     connection.control('PRAGMA query_only = ON');
     this.#begin = connection.prepareTrusted('BEGIN');
     this.#commit = connection.prepareTrusted('COMMIT');
+    this.#tableInfo = connection.prepareTrusted('SELECT name, type, "notnull" FROM pragma_table_xinfo(?1)');
     this.#version = connection.prepareTrusted('PRAGMA schema_version');
+  }
+
+  /** Another number whenever the schema is another. */
+  get schema(): number {
+    this.#enter();
+    return this.#schemaCount;
+  }
+
+  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
+  columnsOf(relation: string): ReadonlyMap<string, ColumnInfo> | undefined {
+    this.#enter();
+    const name = relation.toLowerCase();
+    if (this.#relations.has(name)) return this.#relations.get(name);
+    const rows = this.#tableInfo.all(name) as unknown as [string, string, bigint][];
+    const columns = new Map(
+      rows.map(([column, declaredType, notNull]) => [
+        column.toLowerCase(),
+        { declaredType, notNull: notNull !== 0n },
+      ]),
+    );
+    const known = columns.size === 0 ? undefined : columns;
+    if (this.#relations.size < KEPT_STATEMENTS) this.#relations.set(name, known);
+    return known;
   }
 
   /**
@@ -119,7 +146,9 @@ export class SharedReader {
     const version = (this.#version.get() as unknown as Value[] | undefined)?.[0];
     if (version === this.#schemaVersion) return;
     this.#schemaVersion = version;
+    this.#schemaCount++;
     this.#known.clear();
+    this.#relations.clear();
   }
 
   readonly #leave = (): void => {

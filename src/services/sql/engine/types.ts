@@ -14,6 +14,9 @@ export type Column = {
   readonly column: string | null;
 };
 
+/** A column of a relation, as it was declared. */
+export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean };
+
 /** What is known of a statement before it runs. */
 export type Description = {
   /** Empty for a statement that returns no rows. */
@@ -42,6 +45,8 @@ export type ExecuteOptions = {
   readonly encoding?: Encoding;
   /** At most this many rows in the first batch; 0, the default: as many as come in one piece. */
   readonly limit?: number;
+  /** That it changes the database although it does not look so: VACUUM. Default false. */
+  readonly writes?: boolean;
 };
 
 /** Some rows of a result, in order. */
@@ -104,6 +109,13 @@ export interface SqlSession {
   describe(sql: string): Description | Promise<Description>;
   /** Runs a statement. What is cheap by its plan is answered at once; everything else by an executor process. */
   execute(sql: string, parameters?: readonly Value[], options?: ExecuteOptions): Rows | Promise<Rows>;
+  /**
+   * Runs a statement that returns nothing once for each list of parameters.
+   * @returns how many rows it changed
+   */
+  executeMany(sql: string, parameters: readonly (readonly Value[])[]): Promise<number>;
+  /** Waits for the right to write, and keeps it to the end of the transaction; nothing without a transaction. */
+  lock(): Promise<void>;
   begin(mode?: TransactionMode): void;
   commit(): void | Promise<void>;
   rollback(): void | Promise<void>;
