@@ -30,22 +30,23 @@ const equip =
 const cursors = new Map<number, Cursor>();
 /** Statements that nobody uses now: each cursor has one to itself. */
 const kept = new Map<string, Prepared>();
-let connection: Connection | undefined;
+
+const connection = new Connection({ ...task, equip });
+answer({ kind: 'ready', id: 0 });
 
 process.on('message', (request: ExecutorRequest) => {
   try {
-    connection ??= new Connection({ ...task, equip });
-    carryOut(request, connection);
+    carryOut(request);
   } catch (error) {
     fail(request.id, error as EngineError | SqlError);
   }
 });
 
-function carryOut(request: ExecutorRequest, connection: Connection): void {
+function carryOut(request: ExecutorRequest): void {
   switch (request.kind) {
     case 'open': {
       if (request.facts !== undefined) connection.facts.current = request.facts;
-      const prepared = take(request.sql, connection);
+      const prepared = take(request.sql);
       if (prepared.effects.writes && !request.mayWrite) {
         keep(prepared);
         answer({ kind: 'would-write', id: request.id });
@@ -66,7 +67,7 @@ function carryOut(request: ExecutorRequest, connection: Connection): void {
       return;
     case 'describe': {
       if (request.facts !== undefined) connection.facts.current = request.facts;
-      const prepared = take(request.sql, connection);
+      const prepared = take(request.sql);
       keep(prepared);
       const { columns, effects } = prepared;
       answer({
@@ -82,14 +83,14 @@ function carryOut(request: ExecutorRequest, connection: Connection): void {
       answer({ kind: 'done', id: request.id, changes: 0 });
       return;
     case 'many':
-      runMany(request, connection);
+      runMany(request);
   }
 }
 
-function runMany(request: Extract<ExecutorRequest, { kind: 'many' }>, connection: Connection): void {
+function runMany(request: Extract<ExecutorRequest, { kind: 'many' }>): void {
   const { id, sql, parameters, mayWrite, facts } = request;
   if (facts !== undefined) connection.facts.current = facts;
-  const prepared = take(sql, connection);
+  const prepared = take(sql);
   keep(prepared);
   if (prepared.effects.writes && !mayWrite) {
     answer({ kind: 'would-write', id });
@@ -129,13 +130,13 @@ function end(id: number): void {
 
 function fail(id: number, error: EngineError | SqlError): void {
   end(id);
-  const inTransaction = connection?.inTransaction === true;
+  const { inTransaction } = connection;
   const common = { kind: 'failed', id, message: error.message, inTransaction } as const;
   if (error instanceof SqlError) answer({ ...common, failure: 'value', code: 0, sqlstate: error.sqlstate });
   else answer({ ...common, failure: error.failure, code: error.sqliteCode, sqlstate: '' });
 }
 
-function take(sql: string, connection: Connection): Prepared {
+function take(sql: string): Prepared {
   const prepared = kept.get(sql);
   if (prepared === undefined) return connection.prepare(sql);
   kept.delete(sql);

@@ -48,6 +48,8 @@ export type ExecutorRequest =
   | { readonly kind: 'control'; readonly id: number; readonly sql: string };
 
 export type ExecutorAnswer =
+  /** Said once, unasked: it has started. */
+  | { readonly kind: 'ready'; readonly id: 0 }
   | {
       readonly kind: 'batch';
       readonly id: number;

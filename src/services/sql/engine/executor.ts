@@ -20,7 +20,10 @@ export class Executor {
   dead = false;
   /** Whether its last failure has left a transaction open. */
   inTransaction = false;
+  /** Settles when it has started. */
+  readonly ready: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #start = Promise.withResolvers<void>();
   readonly #asked = new Map<number, Asked>();
   #nextId = 1;
   #cause: Error | undefined;
@@ -35,7 +38,8 @@ export class Executor {
         new EngineError('executor-died', `the executor process ended (${signal ?? `status ${status}`})`),
       ),
     );
-    this.#rest();
+    this.ready = this.#start.promise;
+    this.ready.catch(() => {});
   }
 
   get processId(): number | undefined {
@@ -86,6 +90,11 @@ export class Executor {
   }
 
   #answered(answer: ExecutorAnswer): void {
+    if (answer.kind === 'ready') {
+      this.#start.resolve();
+      if (this.#asked.size === 0) this.#rest();
+      return;
+    }
     const asked = this.#asked.get(answer.id);
     if (asked === undefined) return;
     this.#asked.delete(answer.id);
@@ -106,6 +115,7 @@ export class Executor {
   #ended(cause: Error): void {
     this.dead = true;
     this.#cause ??= cause;
+    this.#start.reject(this.#cause);
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     for (const { reject } of asked) reject(this.#cause);

@@ -259,7 +259,13 @@ export class Session implements SqlSession, RowsOwner {
     if (writes && this.#turn === undefined) {
       this.#turn = await this.#timed(() => queue.enter(this.#stop.signal));
     }
-    this.#executor ??= await this.#timed(() => pool.acquire(this.#stop.signal, writes));
+    if (this.#executor === undefined) {
+      const { signal } = this.#stop;
+      this.#executor = await this.#timed(() => pool.acquire(signal, writes));
+      // Starting one is not what the statement takes.
+      await this.#executor.ready;
+      signal.throwIfAborted();
+    }
     if (transaction === undefined || transaction.begun) return;
     if (writes || transaction.wantsSnapshot) await transaction.beginIn((sql) => this.#control(sql), writes);
   }
