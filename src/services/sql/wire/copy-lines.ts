@@ -30,15 +30,14 @@ export class CopyLineSplitter {
     this.#maxLine = maxLine;
   }
 
-  /** The lines that `bytes` complete, without their endings. */
-  push(bytes: Buffer): string[] {
+  /** The lines that `bytes` complete, without their endings; all of them must be taken. */
+  *push(bytes: Buffer): Generator<string> {
     const all = this.#length === 0 ? bytes : this.#append(bytes);
-    const lines: string[] = [];
     let from = 0;
     for (;;) {
       const end = this.#csv ? this.#csvEnd(all, from + this.#searched) : this.#textEnd(all, from);
       if (end < 0) break;
-      lines.push(this.#line(all, from, end));
+      yield this.#line(all, from, end);
       from = end + 1;
       this.#searched = 0;
     }
@@ -48,15 +47,14 @@ export class CopyLineSplitter {
       this.#length = 0;
       this.#append(all.subarray(from));
     }
-    return lines;
   }
 
   /** What is left is the last line. */
-  end(): string[] {
+  *end(): Generator<string> {
     if (this.#inQuotes) throw new SqlError('22P04', 'unterminated CSV quoted field');
     const length = this.#length;
     this.#length = 0;
-    return length === 0 ? [] : [this.#line(this.#store, 0, length)];
+    if (length > 0) yield this.#line(this.#store, 0, length);
   }
 
   /** Keeps bytes behind those that are kept, in memory that doubles. */

@@ -37,26 +37,22 @@ export class CopyReader {
 
   /** The rows that `bytes` complete. */
   push(bytes: Buffer): CopyRow[] {
-    return this.#read(() => this.#lines.push(bytes));
+    return this.#rows(this.#lines.push(bytes));
   }
 
   /** The last row, if it has no line ending. */
   end(): CopyRow[] {
-    return this.#read(() => this.#lines.end());
+    return this.#rows(this.#lines.end());
   }
 
-  #read(more: () => string[]): CopyRow[] {
+  #rows(lines: Iterator<string>): CopyRow[] {
     const rows: CopyRow[] = [];
-    if (this.#ended) return rows;
-    const lines = this.#located(more, this.#line + 1);
-    for (const line of lines) {
+    while (!this.#ended) {
+      const { value: line, done } = this.#located(() => lines.next(), this.#line + 1);
+      if (done) break;
       this.#line++;
-      if (line === '\\.') {
-        this.#ended = true;
-        break;
-      }
-      if (this.#line === 1 && this.#format.header) continue;
-      rows.push(this.#row(line));
+      if (line === '\\.') this.#ended = true;
+      else if (this.#line > 1 || !this.#format.header) rows.push(this.#row(line));
     }
     return rows;
   }
