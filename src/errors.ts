@@ -32,9 +32,13 @@ export class OptionError extends ZocaloError {
   }
 }
 
-/** An address could not be listened on. `reason` is the system's symbolic error, such as `EADDRINUSE`. */
+/**
+ * An address could not be listened on. `reason` is the system's symbolic error, such as `EADDRINUSE`; `door` is the dialect whose address
+ * it was, where a server knows it.
+ */
 export class ListenError extends ZocaloError {
   readonly reason: string;
+  door: string | undefined;
 
   constructor(message: string, reason: string, options?: ErrorOptions) {
     super('ERR_LISTEN', message, options);

@@ -1,33 +1,48 @@
 import { OptionError } from '../errors.ts';
+import { AddressCounts } from './address-counts.ts';
+import { RecentWaits } from './recent-waits.ts';
 
 export type AdmissionOptions = {
   /** How many clients are in at once. */
   maxClients: number;
   /** How many wait in line when the house is full. */
   maxWaiting: number;
-  /** How long one waits at most, in milliseconds; Infinity: as long as it takes. */
+  /** How long one waits at most, in milliseconds, unless told otherwise as it arrives; Infinity: as long as it takes. */
   waitTimeout: number;
+  /** How many of one address are let in while somebody of another address waits. Default: as many as there is room for. */
+  maxPerAddressWhileWaiting?: number;
+  /** How many of one address wait. Default: as many as there is room for. */
+  maxWaitingPerAddress?: number;
 };
 
-export type Verdict = 'enter' | 'wait' | 'refuse';
+/** `refuse-address`: there is room, but as many of its address wait as may. */
+export type Verdict = 'enter' | 'wait' | 'refuse' | 'refuse-address';
 
-type Waiting<Visitor> = { visitor: Visitor; since: number };
+type Waiting<Visitor> = { visitor: Visitor; address: string; since: number; until: number };
 
 /**
- * Who is in, who waits, who is refused: first come, first served. It knows visitors only as identities, does no I/O, and is
- * told the time (milliseconds of any monotonic clock).
+ * Who is in, who waits, who is refused: first come, first served, and of those who wait first whoever's address has not its share in
+ * already. It knows visitors only as identities, does no I/O, and is told the time (milliseconds of any monotonic clock). Visitors
+ * without an address (an empty one) are not counted by address.
  */
 export class Admission<Visitor> {
-  readonly #options: AdmissionOptions;
+  readonly #options: Required<AdmissionOptions>;
   readonly #line: Waiting<Visitor>[] = [];
+  readonly #inside = new AddressCounts();
+  readonly #inLine = new AddressCounts();
+  readonly #waits = new RecentWaits();
   #active = 0;
-  #longestWait = 0;
+  #overtakings = 0;
+  #heldBack = 0;
 
   /** @throws OptionError for a limit that is not a whole number of its range, or a time below 0 */
   constructor(options: AdmissionOptions) {
-    this.#options = options;
+    const { maxPerAddressWhileWaiting: share = none, maxWaitingPerAddress: patience = none } = options;
+    this.#options = { ...options, maxPerAddressWhileWaiting: share, maxWaitingPerAddress: patience };
     atLeast('maxClients', options.maxClients, 1);
     atLeast('maxWaiting', options.maxWaiting, 0);
+    if (share !== none) atLeast('maxPerAddressWhileWaiting', share, 1);
+    if (patience !== none) atLeast('maxWaitingPerAddress', patience, 0);
     if (!(options.waitTimeout >= 0)) {
       throw new OptionError(`waitTimeout must be 0 or more milliseconds, not ${options.waitTimeout}`);
     }
@@ -48,62 +63,123 @@ export class Admission<Visitor> {
     return this.#active >= this.#options.maxClients && this.#line.length >= this.#options.maxWaiting;
   }
 
-  /** The longest that anybody who entered has waited, in milliseconds. */
-  get longestWait(): number {
-    return this.#longestWait;
+  /** How long those waited who entered from the line, in milliseconds. */
+  get waits(): Pick<RecentWaits, 'longest' | 'percentile'> {
+    return this.#waits;
   }
 
-  /** Those who wait, the next one first. */
+  /** The longest that anybody who entered has waited, in milliseconds. */
+  get longestWait(): number {
+    return this.#waits.longest;
+  }
+
+  /** How often somebody entered before another who had come earlier and whom no rule held back. It stays 0. */
+  get overtakings(): number {
+    return this.#overtakings;
+  }
+
+  /** How often somebody was passed over because its address had its share in already. */
+  get heldBack(): number {
+    return this.#heldBack;
+  }
+
+  /** Those who wait, in the order in which they came. */
   *line(): Iterable<Visitor> {
     for (const { visitor } of this.#line) yield visitor;
   }
 
   /** Somebody has come. */
-  arrive(visitor: Visitor, now: number): Verdict {
+  arrive(
+    visitor: Visitor,
+    now: number,
+    address = '',
+    waitTimeout: number = this.#options.waitTimeout,
+  ): Verdict {
     if (this.#active < this.#options.maxClients) {
-      this.#active++;
+      this.#overtakings += this.#line.length;
+      this.#enter(address);
       return 'enter';
     }
     if (this.#line.length >= this.#options.maxWaiting) return 'refuse';
-    this.#line.push({ visitor, since: now });
+    if (this.#inLine.of(address) >= this.#options.maxWaitingPerAddress) return 'refuse-address';
+    this.#line.push({ visitor, address, since: now, until: now + waitTimeout });
+    this.#inLine.add(address);
     return 'wait';
   }
 
   /** Somebody who was in has left. @returns who enters in exchange, if anybody waits */
-  leave(now: number): Visitor | undefined {
+  leave(now: number, address = ''): Visitor | undefined {
     this.#active--;
-    const next = this.#line.shift();
+    this.#inside.remove(address);
+    const place = this.#placeOfNext();
+    const next = this.#line[place];
     if (next === undefined) return undefined;
-    this.#active++;
-    this.#longestWait = Math.max(this.#longestWait, now - next.since);
+    for (const passed of this.#line.slice(0, place)) {
+      if (this.#hasItsShare(passed.address)) this.#heldBack++;
+      else this.#overtakings++;
+    }
+    this.#line.splice(place, 1);
+    this.#inLine.remove(next.address);
+    this.#enter(next.address);
+    this.#waits.add(now - next.since);
     return next.visitor;
   }
 
   /** Somebody gives up waiting. @returns whether it was in the line */
   giveUp(visitor: Visitor): boolean {
-    const place = this.#line.findIndex((waiting) => waiting.visitor === visitor);
-    if (place < 0) return false;
-    this.#line.splice(place, 1);
-    return true;
+    return this.#dismiss((waiting) => waiting.visitor === visitor).length > 0;
   }
 
-  /** Sends away who has waited long enough. @returns them, the longest waiting first */
+  /** Sends away who has waited long enough. @returns them, in the order in which they came */
   expire(now: number): Visitor[] {
-    const stillIn = this.#line.findIndex(({ since }) => now < since + this.#options.waitTimeout);
-    return this.#line.splice(0, stillIn < 0 ? this.#line.length : stillIn).map(({ visitor }) => visitor);
+    return this.#dismiss(({ until }) => now >= until);
   }
 
   /** When {@link expire} next has somebody to send away; Infinity while nobody waits. */
   get nextExpiry(): number {
-    const first = this.#line[0];
-    return first === undefined ? Number.POSITIVE_INFINITY : first.since + this.#options.waitTimeout;
+    let soonest = none;
+    for (const { until } of this.#line) soonest = Math.min(soonest, until);
+    return soonest;
   }
 
   /** Sends the whole line away, the next one first. */
   dismissLine(): Visitor[] {
-    return this.#line.splice(0).map(({ visitor }) => visitor);
+    return this.#dismiss(() => true);
+  }
+
+  /** When the addresses of all who wait have their share in, the first of them enters: a place is never left empty. */
+  #placeOfNext(): number {
+    if (this.#options.maxPerAddressWhileWaiting === none) return 0;
+    return Math.max(
+      this.#line.findIndex(({ address }) => !this.#hasItsShare(address)),
+      0,
+    );
+  }
+
+  #hasItsShare(address: string): boolean {
+    return this.#inside.of(address) >= this.#options.maxPerAddressWhileWaiting;
+  }
+
+  #enter(address: string): void {
+    this.#active++;
+    this.#inside.add(address);
+  }
+
+  #dismiss(goes: (waiting: Waiting<Visitor>) => boolean): Visitor[] {
+    const gone: Visitor[] = [];
+    let kept = 0;
+    for (const waiting of this.#line) {
+      if (goes(waiting)) {
+        gone.push(waiting.visitor);
+        this.#inLine.remove(waiting.address);
+      } else this.#line[kept++] = waiting;
+    }
+    this.#line.length = kept;
+    return gone;
   }
 }
+
+const none = Number.POSITIVE_INFINITY;
 
 function atLeast(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
+import { formatAddress } from '../protocol/server-address.ts';
 import type { ServerEvent, ServerEventType } from '../server/events.ts';
-import { formatAddress, type Server } from '../server/server.ts';
+import type { Server } from '../server/server.ts';
 import type { Setting } from '../services/service.ts';
 import { sentence } from './event-words.ts';
 

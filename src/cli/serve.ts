@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatAddress } from '../server/server.ts';
+import { formatAddress } from '../protocol/server-address.ts';
 import { services } from '../services/registry.ts';
 import type { Service } from '../services/service.ts';
 import { UsageError } from './failure.ts';

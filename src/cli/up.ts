@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { formatAddress } from '../server/server.ts';
+import { formatAddress } from '../protocol/server-address.ts';
 import { services } from '../services/registry.ts';
 import { readConfig } from './config-file.ts';
 import { addFlag, givenFlags } from './flags.ts';

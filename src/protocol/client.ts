@@ -1,3 +1,5 @@
+import type { ServerStats } from './server-stats.ts';
+
 /** Who and where a client is; known before its conversation begins. */
 export type ClientIdentity = {
   /** Counts up from 1 in the order in which the server accepted. */
@@ -8,12 +10,18 @@ export type ClientIdentity = {
   readonly remotePort: number;
   /** 0 for a Unix socket. */
   readonly localPort: number;
+  /** What it speaks: the name of the protocol, or of the dialect where a service has several. */
+  readonly dialect: string;
 };
 
 /** What a protocol may know of the server it runs in. */
 export interface House {
   /** How many clients are in now. */
   readonly activeClients: number;
+  /** How many clients wait in line now. */
+  readonly waitingClients: number;
+  /** What the server has done; undefined in a worker, which does not know it. */
+  stats(): ServerStats | undefined;
 }
 
 /** What a client needs of its session; implemented there. */
@@ -29,6 +37,7 @@ export class Client<State = undefined> {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  readonly dialect: string;
   /** The server this client is in. */
   readonly house: House;
   /** What the protocol keeps about this client; made by `Protocol.state`. */
@@ -40,6 +49,7 @@ export class Client<State = undefined> {
     this.remoteAddress = identity.remoteAddress;
     this.remotePort = identity.remotePort;
     this.localPort = identity.localPort;
+    this.dialect = identity.dialect;
     this.house = house;
     this.state = state;
     this.#speaker = speaker;

@@ -2,6 +2,8 @@ import type { Framing } from '../framing/framing.ts';
 import type { Client } from './client.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { FileSlice } from './file-slice.ts';
+import type { RefusalCause } from './refusal-cause.ts';
+import type { ServerAddress } from './server-address.ts';
 
 /**
  * What a handler answers: nothing, text (sent as UTF-8), bytes, a slice of a file, or something to pull any of those
@@ -20,28 +22,29 @@ export type Reply =
   | AsyncIterable<Reply>
   | Promise<Reply>;
 
-/** Why a client was turned away before its conversation began. */
-export const refusalCauses = [
-  /** House and line are full. */
-  'full',
-  /** It waited in line for `waitTimeout`. */
-  'wait-timeout',
-  /** It hung up while in line. */
-  'left',
-  /** The quota of its address is spent. */
-  'quota',
-  /** The server is draining or stopped. */
-  'draining',
-] as const;
-
-export type RefusalCause = (typeof refusalCauses)[number];
+/** What a service may have to do with its server as a whole, besides its clients. */
+export interface ServiceHooks {
+  /**
+   * The server listens at all its doors. Called once a server, in the thread that accepts: also when clients are served in workers. What
+   * it throws, or rejects with, is why the server does not start.
+   * @param addresses by dialect; for a protocol by its name
+   */
+  listening?(addresses: Readonly<Record<string, ServerAddress>>): void | Promise<void>;
+  /** What the service counts itself: `service` in the statistics of its server. */
+  stats?(): Readonly<Record<string, unknown>>;
+  /**
+   * The server has stopped, and nobody is in any more: closes what the service has open. Called once for every time that the service was
+   * made, so in each worker too. It may take 3 s.
+   */
+  stop?(): void | Promise<void>;
+}
 
 /**
  * What a user writes: what to answer to a message. Everything but `name`, `framing` and `message` is optional.
  *
  * `Frame` is what the framing makes of bytes; `State` is what the protocol keeps about one client.
  */
-export interface Protocol<Frame = Buffer, State = undefined> {
+export interface Protocol<Frame = Buffer, State = undefined> extends ServiceHooks {
   /** For events and logs. */
   readonly name: string;
   /** Where a message ends. */
@@ -78,3 +81,6 @@ export interface Protocol<Frame = Buffer, State = undefined> {
   /** Words for a client in the waiting line, whenever its place changes; 1 is next. */
   wait?(place: number): string | Uint8Array | undefined;
 }
+
+/** A protocol whose frames and state are nobody else's business. */
+export type AnyProtocol = Protocol<unknown, unknown>;

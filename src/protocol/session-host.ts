@@ -20,7 +20,7 @@ export interface Tokens {
 
 /** A session, as far as whoever hears of its end is concerned. */
 export interface EndedSession {
-  readonly client: Pick<ClientIdentity, 'id' | 'remoteAddress' | 'remotePort'>;
+  readonly client: Pick<ClientIdentity, 'id' | 'remoteAddress' | 'remotePort' | 'dialect'>;
   readonly messages: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

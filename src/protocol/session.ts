@@ -17,6 +17,8 @@ const ENDING = 1;
 /** Last words are said and the output is flushed. */
 const PARTING = 2;
 const FINISHED = 3;
+/** How soon a silent client is looked at again when the line may have grown behind it, in milliseconds. */
+const LOOK_AT_LINE = 100;
 
 /**
  * One client's conversation, without any I/O: bytes come in through {@link receive}, frames are answered in order, replies
@@ -166,14 +168,17 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     else if (pending !== undefined && now >= pending + limits.handlerTimeout) this.#cut('handler-timeout');
     else if (this.#frameSince !== undefined && now >= this.#frameSince + limits.frameTimeout) {
       this.#cut('frame-timeout');
-    } else if (this.#idles() && now >= this.#activeAt + limits.idleTimeout) this.#cut('idle');
+    } else if (this.#idles() && now >= this.#idleUntil()) this.#cut('idle');
 
     let next = now + shortestTimeout;
     if (this.#phase < PARTING) next = Math.min(next, this.openedAt + limits.maxSession);
     if (this.#output.length > 0) next = Math.min(next, this.#progressAt + limits.writeTimeout);
     if (pending !== undefined) next = Math.min(next, pending + limits.handlerTimeout);
     if (this.#frameSince !== undefined) next = Math.min(next, this.#frameSince + limits.frameTimeout);
-    if (this.#idles()) next = Math.min(next, this.#activeAt + limits.idleTimeout);
+    if (this.#idles()) {
+      const whileWaiting = Math.max(this.#activeAt + limits.idleTimeoutWhileWaiting, now + LOOK_AT_LINE);
+      next = Math.min(next, this.#activeAt + limits.idleTimeout, whileWaiting);
+    }
     return next;
   }
 
@@ -258,6 +263,14 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
       this.#frameSince === undefined &&
       (this.#replies === undefined || this.#replies.empty)
     );
+  }
+
+  /** When its silence has lasted too long, as long as nobody else comes to wait. */
+  #idleUntil(): number {
+    const { limits, house } = this.#host;
+    const { idleTimeout, idleTimeoutWhileWaiting } = limits;
+    const crowded = idleTimeoutWhileWaiting < idleTimeout && house.waitingClients > 0;
+    return this.#activeAt + (crowded ? idleTimeoutWhileWaiting : idleTimeout);
   }
 
   /** Does all that can be done now. Calls from inside it (a handler that ends its client, say) find it on its way. */

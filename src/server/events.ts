@@ -1,12 +1,18 @@
 import type { CloseReason } from '../protocol/close-reason.ts';
-import type { RefusalCause } from '../protocol/protocol.ts';
+import type { RefusalCause } from '../protocol/refusal-cause.ts';
 
-/** Which client an event is about. */
-export type ClientRef = { readonly id: number; readonly remoteAddress: string; readonly remotePort: number };
+/** Which client an event is about; `dialect` where the service has several. */
+export type ClientRef = {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly dialect?: string;
+};
 
 /** Everything a server reports. Times are in milliseconds, sizes in bytes. */
 export type ServerEvent =
-  | { type: 'listening'; protocol: string; model: string; address: string }
+  /** Told of each door. */
+  | { type: 'listening'; protocol: string; dialect?: string; model: string; address: string }
   | { type: 'accepted'; client: ClientRef }
   | { type: 'waiting'; client: ClientRef; place: number }
   | { type: 'refused'; client: ClientRef; cause: RefusalCause; waited: number }

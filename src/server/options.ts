@@ -1,8 +1,21 @@
 import { isIP } from 'node:net';
+import type { QuotaOptions } from '../admission/token-bucket.ts';
 import { OptionError } from '../errors.ts';
 import { defaultSessionLimits, type SessionLimits } from '../protocol/limits.ts';
 import { type Balance, balances } from '../workers/balance.ts';
 import { type Isolation, isolations, type Model, models } from '../workers/models.ts';
+
+/** Where one dialect of a service listens, and what is otherwise there than at its other doors. */
+export type DoorOptions = {
+  /** As for the server, whose `host` is the default. */
+  host?: string;
+  port?: number;
+  path?: string;
+  /** How many messages a client that comes in here may send. Default: as for the server. */
+  quota?: number;
+  /** How long one who comes here waits in line at most. Default: as for the server. */
+  waitTimeout?: number;
+};
 
 /** How to serve. Everything has a default; times are in milliseconds, `Infinity` for no limit, sizes in bytes. */
 export type ServeOptions = Partial<SessionLimits> & {
@@ -12,6 +25,8 @@ export type ServeOptions = Partial<SessionLimits> & {
   port?: number;
   /** The path of a Unix socket to listen on, instead of host and port. */
   path?: string;
+  /** For a service of several dialects: where each is spoken. Default: each on any port that is free. */
+  doors?: Readonly<Record<string, DoorOptions>>;
   /** The concurrency model: how clients are served at once. Default `epoll` on Linux, `libuv` elsewhere. */
   model?: Model;
   /**
@@ -36,6 +51,10 @@ export type ServeOptions = Partial<SessionLimits> & {
   maxWaiting?: number;
   /** How long one waits in line at most. Default 30 s. */
   waitTimeout?: number;
+  /** How many clients of one address are let in while others of another address wait. Default: as many as there is room for. */
+  maxPerAddressWhileWaiting?: number;
+  /** How many clients of one address wait in line. Default: as many as there is room for. */
+  maxWaitingPerAddress?: number;
   /**
    * What becomes of clients when house and line are full: `refuse` (the default) accepts them, says the protocol's words and
    * closes; `backlog` stops accepting, so that they wait in the kernel.
@@ -54,7 +73,7 @@ export type ServeOptions = Partial<SessionLimits> & {
 export type ResolvedOptions = Required<
   Omit<
     ServeOptions,
-    'path' | 'model' | 'workers' | 'isolation' | 'protocolOptions' | 'quota' | keyof SessionLimits
+    'path' | 'doors' | 'model' | 'workers' | 'isolation' | 'protocolOptions' | 'quota' | keyof SessionLimits
   >
 > & {
   path: string | undefined;
@@ -63,10 +82,22 @@ export type ResolvedOptions = Required<
   limits: SessionLimits;
 };
 
+/** What each client, or each address, may send. */
+export function quotaOf({ quota, quotaRefill }: ResolvedOptions): QuotaOptions | undefined {
+  return quota === undefined ? undefined : { messages: quota, refillEvery: quotaRefill / quota };
+}
+
 /** A thread or process each: more is a mistake. */
 const MOST_WORKERS = 1_024;
 
-const times = ['idleTimeout', 'frameTimeout', 'writeTimeout', 'handlerTimeout', 'maxSession'] as const;
+const times = [
+  'idleTimeout',
+  'idleTimeoutWhileWaiting',
+  'frameTimeout',
+  'writeTimeout',
+  'handlerTimeout',
+  'maxSession',
+] as const;
 const counts = ['highWater', 'maxUnasked', 'messagesPerTurn'] as const;
 
 /** @throws OptionError for the first option that cannot be used */
@@ -85,6 +116,12 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     maxClients: whole('maxClients', options.maxClients ?? 10_000, 1),
     maxWaiting: whole('maxWaiting', options.maxWaiting ?? 128, 0),
     waitTimeout: positiveTime('waitTimeout', options.waitTimeout ?? 30_000),
+    maxPerAddressWhileWaiting: wholeOrInfinity(
+      'maxPerAddressWhileWaiting',
+      options.maxPerAddressWhileWaiting,
+      1,
+    ),
+    maxWaitingPerAddress: wholeOrInfinity('maxWaitingPerAddress', options.maxWaitingPerAddress, 0),
     whenFull: oneOf('whenFull', options.whenFull ?? 'refuse', ['refuse', 'backlog']),
     quota: options.quota === undefined ? undefined : whole('quota', options.quota, 1),
     quotaPer,
@@ -133,6 +170,10 @@ function whole(name: string, value: number, least: number, most = Number.MAX_SAF
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
   throw new OptionError(`${name} must be a whole number ${range}, not ${value}`);
+}
+
+function wholeOrInfinity(name: string, value = Number.POSITIVE_INFINITY, least: number): number {
+  return value === Number.POSITIVE_INFINITY ? value : whole(name, value, least);
 }
 
 function positiveTime(name: string, value: number): number {

@@ -1,34 +1,29 @@
 import { Admission } from '../admission/admission.ts';
-import { Quota } from '../admission/quota.ts';
+import type { Quota } from '../admission/quota.ts';
 import type { PlatformError } from '../errors.ts';
-import type { AcceptedSocket, Listener, Loop } from '../loops/loop.ts';
+import type { AcceptedSocket, Loop } from '../loops/loop.ts';
 import type { House } from '../protocol/client.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
-import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
+import type { Served } from '../protocol/dialects.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import type { RefusalCause } from '../protocol/refusal-cause.ts';
+import { formatAddress, type ServerAddress } from '../protocol/server-address.ts';
+import type { ServerStats } from '../protocol/server-stats.ts';
 import type { EndedSession } from '../protocol/session-host.ts';
 import type { Model } from '../workers/models.ts';
-import { sharedClockOffset } from '../workers/shared-state.ts';
+import { stopService } from '../workers/protocol-module.ts';
 import type { Workforce } from '../workers/workforce.ts';
+import { type Door, quotasOf } from './doors.ts';
+import { Entrance, type EntranceOwner } from './entrance.ts';
 import { type ClientRef, ServerEvents } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
-import { quotaOf, type Staff } from './staff.ts';
-import { type ServerStats, Tally } from './stats.ts';
+import type { Staff } from './staff.ts';
+import { Tally } from './tally.ts';
 import { timerDelay } from './timer-delay.ts';
 import { type Visitor, WaitingLine, type WaitingLineOwner } from './waiting-line.ts';
 
 /** How long the words of a refusal may take to leave, in milliseconds. */
 const REFUSAL_TIMEOUT = 1_000;
-
-/** Where a server listens. */
-export type ServerAddress = {
-  /** The numeric IP address; empty for a Unix socket. */
-  readonly host: string;
-  /** The real port, also when 0 was asked for; 0 for a Unix socket. */
-  readonly port: number;
-  /** The path of a Unix socket. */
-  readonly path: string | undefined;
-};
 
 /** What a drain came to. */
 export type DrainReport = {
@@ -37,20 +32,19 @@ export type DrainReport = {
 };
 
 /** A running server. Made by `serve`. */
-export class Server<Frame = unknown, State = unknown> implements House, WaitingLineOwner {
+export class Server implements House, WaitingLineOwner, EntranceOwner {
   readonly events: ServerEvents;
   /** The concurrency model it serves with. */
   readonly model: Model;
-  readonly #protocol: Protocol<Frame, State>;
+  readonly #served: Served;
   readonly #options: ResolvedOptions;
   readonly #loop: Loop;
   readonly #workforce: Workforce;
   readonly #admission: Admission<Visitor>;
   readonly #line: WaitingLine;
-  readonly #quota: Quota | undefined;
+  readonly #entrance: Entrance;
+  readonly #quotas: ReadonlyMap<string, Quota>;
   readonly #tally = new Tally();
-  #listener: Listener | undefined;
-  #address: ServerAddress = { host: '', port: 0, path: undefined };
   #ids = 0;
   /** Visitors whose turn has come, while they are being let in. */
   #entering: Visitor[] | undefined;
@@ -59,37 +53,40 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #toldListening: NodeJS.Immediate | undefined;
   #onEmpty: (() => void) | undefined;
 
-  constructor(protocol: Protocol<Frame, State>, options: ResolvedOptions, model: Model, staff: Staff) {
-    this.#protocol = protocol;
+  constructor(served: Served, doors: readonly Door[], options: ResolvedOptions, model: Model, staff: Staff) {
+    this.#served = served;
     this.#options = options;
     this.#loop = staff.loop;
     this.model = model;
     this.#admission = new Admission(options);
+    this.#entrance = new Entrance(doors, staff.loop, this);
     this.#line = new WaitingLine(this.#admission, staff.loop, this);
     this.events = new ServerEvents(() => this.#workforce.reportMessages());
     const { events } = this;
     this.#workforce = staff.hire(this, {
       closed: (session, reason) => this.#closed(session, reason),
-      failed: (client, error) => events.emit({ type: 'error', client: refer(client), error }),
-      message: (client) => events.emit({ type: 'message', client: refer(client) }),
+      failed: (client, error) => events.emit({ type: 'error', client: this.#refer(client), error }),
+      message: (client) => events.emit({ type: 'message', client: this.#refer(client) }),
       workerStarted: (worker) => events.emit({ type: 'worker-started', worker }),
       workerDied: (worker, error, clients, restart) =>
         events.emit({ type: 'worker-died', worker, error, clients, restart }),
     });
-    const quota = quotaOf(options);
-    if (quota !== undefined) {
-      this.#quota = new Quota(quota, options.quotaPer, this.#workforce.buckets, sharedClockOffset());
-    }
+    this.#quotas = quotasOf(doors, options, this.#workforce.buckets);
   }
 
-  /** Where it listens. */
+  /** Where it listens: of several doors, the first. */
   get address(): ServerAddress {
-    return this.#address;
+    return Object.values(this.addresses)[0] ?? { host: '', port: 0, path: undefined };
   }
 
-  /** The name of its protocol. */
+  /** Where each of its dialects is spoken; of a single protocol, by its name. */
+  get addresses(): Readonly<Record<string, ServerAddress>> {
+    return this.#entrance.addresses;
+  }
+
+  /** The name of its protocol, or of its service. */
   get name(): string {
-    return this.#protocol.name;
+    return this.#served.name;
   }
 
   /** How many clients are in now. */
@@ -97,34 +94,28 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
     return this.#admission.active;
   }
 
-  /** Begins to listen. @throws ListenError */
-  async listen(): Promise<void> {
-    const { host, port, path, backlog } = this.#options;
-    const target = path === undefined ? { address: host, port } : { path };
-    this.#listener = await this.#loop.listen(target, backlog, {
-      onSocket: (socket) => this.#arrived(socket),
-      onAcceptError: (error) => this.events.emit({ type: 'error', client: undefined, error }),
-    });
-    const actual = this.#listener.target;
-    this.#address =
-      'path' in actual
-        ? { host: '', port: 0, path: actual.path }
-        : { host: actual.address, port: actual.port, path: undefined };
+  /** How many clients wait in line now. */
+  get waitingClients(): number {
+    return this.#admission.waiting;
   }
 
-  /** Starts what serves. @param refused why another model could not be used that was asked for */
+  /**
+   * Begins to listen, and starts what serves.
+   * @param refused why another model could not be used that was asked for
+   * @throws ListenError, WorkerError, and what the service throws
+   */
   async start(refused: PlatformError | undefined): Promise<void> {
+    await this.#entrance.open();
+    await this.#served.listening?.(this.addresses);
     await this.#workforce.start();
     // Nobody can have subscribed before `serve` has returned the server.
     this.#toldListening = setImmediate(() => {
-      if (refused !== undefined) this.events.emit({ type: 'fallback', model: this.model, error: refused });
-      const { name: protocol } = this.#protocol;
-      this.events.emit({
-        type: 'listening',
-        protocol,
-        model: this.model,
-        address: formatAddress(this.#address),
-      });
+      const { model, name: protocol } = this;
+      if (refused !== undefined) this.events.emit({ type: 'fallback', model, error: refused });
+      for (const [dialect, where] of Object.entries(this.addresses)) {
+        const address = formatAddress(where);
+        this.events.emit({ type: 'listening', protocol, ...this.#speaking(dialect), model, address });
+      }
     });
   }
 
@@ -137,7 +128,12 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       refused: { ...this.#tally.refused },
       closed: { ...this.#tally.closed },
       ...this.#workforce.traffic,
-      longestWait: this.#admission.longestWait,
+      longestWait: this.#admission.waits.longest,
+      waitP50: this.#admission.waits.percentile(50),
+      waitP99: this.#admission.waits.percentile(99),
+      overtakings: this.#admission.overtakings,
+      heldBack: this.#admission.heldBack,
+      service: this.#served.stats?.(),
     };
   }
 
@@ -165,8 +161,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   }
 
   async #drain(timeout: number): Promise<DrainReport> {
-    this.#listener?.close();
-    this.#listener = undefined;
+    this.#entrance.close();
     clearImmediate(this.#toldListening);
     // The rest not at once: a subscriber or a handler may ask for it, in the midst of an arrival or a departure.
     await Promise.resolve();
@@ -180,6 +175,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
     }
     const cut = this.#admission.active;
     await this.#workforce.stop();
+    await stopService(this.#served);
     this.events.emit({ type: 'stopped', cut });
     return { cut };
   }
@@ -193,37 +189,38 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
     this.#onEmpty = undefined;
   }
 
-  #arrived(socket: AcceptedSocket): void {
+  arrived(socket: AcceptedSocket, door: Door): void {
     const now = this.#loop.clock.now;
     const { remoteAddress, remotePort, localPort } = socket;
-    const identity = { id: ++this.#ids, remoteAddress, remotePort, localPort };
+    const identity = { id: ++this.#ids, remoteAddress, remotePort, localPort, dialect: door.dialect };
     this.#tally.accepted++;
-    if (this.events.heard('accepted')) this.events.emit({ type: 'accepted', client: identity });
-    const tokens = this.#quota?.admit(remoteAddress, now);
-    const visitor: Visitor = { identity, socket, tokens, arrivedAt: now };
-    if (this.#quota !== undefined && tokens === undefined) {
+    if (this.events.heard('accepted')) this.events.emit({ type: 'accepted', client: this.#refer(identity) });
+    const quota = this.#quotas.get(door.dialect);
+    const tokens = quota?.admit(remoteAddress, now);
+    const visitor: Visitor = { identity, door, socket, tokens, arrivedAt: now };
+    if (quota !== undefined && tokens === undefined) {
       this.#refuse(visitor, 'quota');
       return;
     }
-    const verdict = this.#admission.arrive(visitor, now);
+    const verdict = this.#admission.arrive(visitor, now, remoteAddress, door.waitTimeout);
     if (verdict === 'enter') this.#enter(visitor);
     else if (verdict === 'wait') this.#wait(visitor);
-    else this.#refuse(visitor, 'full');
-    this.#openOrShut();
+    else this.#refuse(visitor, verdict === 'refuse' ? 'full' : 'address');
+    this.#crowdChanged();
   }
 
   #enter(visitor: Visitor): void {
     const { identity, tokens, arrivedAt } = visitor;
     const now = this.#loop.clock.now;
-    this.#workforce.countClients(this.#admission.active);
+    this.#workforce.countClients(this.activeClients, this.waitingClients);
     if (this.events.heard('opened')) {
-      this.events.emit({ type: 'opened', client: identity, waited: now - arrivedAt });
+      this.events.emit({ type: 'opened', client: this.#refer(identity), waited: now - arrivedAt });
     }
     const socket = visitor.held?.take() ?? visitor.socket;
     try {
       this.#workforce.adopt(socket, identity, tokens);
     } catch (error) {
-      this.events.emit({ type: 'error', client: identity, error });
+      this.events.emit({ type: 'error', client: this.#refer(identity), error });
       socket.close();
       this.#closed({ client: identity, messages: 0, bytesIn: 0, bytesOut: 0, openedAt: now }, 'error');
     }
@@ -231,12 +228,13 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
 
   #wait(visitor: Visitor): void {
     this.#line.add(visitor);
-    this.events.emit({ type: 'waiting', client: visitor.identity, place: this.#admission.waiting });
+    const client = this.#refer(visitor.identity);
+    this.events.emit({ type: 'waiting', client, place: this.#admission.waiting });
   }
 
   #refuse(visitor: Visitor, cause: RefusalCause): void {
     this.#refused(visitor, cause);
-    const words = this.#words(visitor, () => this.#protocol.refuse?.(cause));
+    const words = this.#words(visitor, () => visitor.door.protocol.refuse?.(cause));
     const refusal = new Refusal(words ?? '', this.#loop.clock.now + REFUSAL_TIMEOUT);
     this.#loop.adopt(visitor.held?.take() ?? visitor.socket, refusal);
   }
@@ -244,7 +242,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
   #refused(visitor: Visitor, cause: RefusalCause): void {
     this.#tally.refused[cause]++;
     const waited = this.#loop.clock.now - visitor.arrivedAt;
-    this.events.emit({ type: 'refused', client: visitor.identity, cause, waited });
+    this.events.emit({ type: 'refused', client: this.#refer(visitor.identity), cause, waited });
   }
 
   #closed(session: EndedSession, reason: CloseReason): void {
@@ -255,7 +253,7 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
       const duration = now - openedAt;
       this.events.emit({
         type: 'closed',
-        client: refer(client),
+        client: this.#refer(client),
         reason,
         messages,
         bytesIn,
@@ -263,10 +261,9 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
         duration,
       });
     }
-    const next = this.#admission.leave(now);
-    this.#workforce.countClients(this.#admission.active);
+    const next = this.#admission.leave(now, session.client.remoteAddress);
     if (next !== undefined) this.#letIn(next);
-    this.#openOrShut();
+    this.#crowdChanged();
     if (this.#admission.active === 0) this.#onEmpty?.();
   }
 
@@ -285,16 +282,16 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
 
   left(visitor: Visitor): void {
     this.#refused(visitor, 'left');
-    this.#openOrShut();
+    this.#crowdChanged();
   }
 
   waitedTooLong(visitor: Visitor): void {
     this.#refuse(visitor, 'wait-timeout');
-    this.#openOrShut();
+    this.#crowdChanged();
   }
 
   placeWords(visitor: Visitor, place: number): string | Uint8Array | undefined {
-    return this.#words(visitor, () => this.#protocol.wait?.(place));
+    return this.#words(visitor, () => visitor.door.protocol.wait?.(place));
   }
 
   /** Words of the protocol for somebody who is not in; failing to find any costs nothing but the words. */
@@ -302,25 +299,29 @@ export class Server<Frame = unknown, State = unknown> implements House, WaitingL
     try {
       return find();
     } catch (error) {
-      this.events.emit({ type: 'error', client: visitor.identity, error });
+      this.events.emit({ type: 'error', client: this.#refer(visitor.identity), error });
       return undefined;
     }
   }
 
-  /** With `whenFull: 'backlog'` nobody is accepted who could only be refused. */
-  #openOrShut(): void {
-    if (this.#options.whenFull !== 'backlog') return;
-    if (this.#admission.full) this.#listener?.pause();
-    else this.#listener?.resume();
+  acceptFailed(error: Error): void {
+    this.events.emit({ type: 'error', client: undefined, error });
   }
-}
 
-function refer(client: ClientRef): ClientRef {
-  return { id: client.id, remoteAddress: client.remoteAddress, remotePort: client.remotePort };
-}
+  /** Tells the workers; and with `whenFull: 'backlog'` nobody is accepted who could only be refused. */
+  #crowdChanged(): void {
+    this.#workforce.countClients(this.activeClients, this.waitingClients);
+    if (this.#options.whenFull !== 'backlog') return;
+    if (this.#admission.full) this.#entrance.pause();
+    else this.#entrance.resume();
+  }
 
-/** An address as a person writes it: `127.0.0.1:8080`, `[::1]:8080`, or the path of a Unix socket. */
-export function formatAddress({ host, port, path }: ServerAddress): string {
-  if (path !== undefined) return path;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  /** A client in an event: with its dialect, where there are several. */
+  #refer({ id, remoteAddress, remotePort, dialect }: ClientRef & { readonly dialect: string }): ClientRef {
+    return { id, remoteAddress, remotePort, ...this.#speaking(dialect) };
+  }
+
+  #speaking(dialect: string): { dialect?: string } {
+    return 'dialects' in this.#served ? { dialect } : {};
+  }
 }

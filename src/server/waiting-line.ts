@@ -2,11 +2,13 @@ import type { Admission } from '../admission/admission.ts';
 import type { AcceptedSocket, Held, Loop } from '../loops/loop.ts';
 import type { ClientIdentity } from '../protocol/client.ts';
 import type { Tokens } from '../protocol/session-host.ts';
+import type { Door } from './doors.ts';
 import { timerDelay } from './timer-delay.ts';
 
 /** A connection between being accepted and being served. */
 export type Visitor = {
   readonly identity: ClientIdentity;
+  readonly door: Door;
   readonly socket: AcceptedSocket;
   readonly tokens: Tokens | undefined;
   readonly arrivedAt: number;

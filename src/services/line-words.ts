@@ -1,6 +1,7 @@
 import { FrameError, FrameTooLongError } from '../errors.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
-import type { Protocol, RefusalCause } from '../protocol/protocol.ts';
+import type { Protocol } from '../protocol/protocol.ts';
+import type { RefusalCause } from '../protocol/refusal-cause.ts';
 
 /** The lines with which a person ends a conversation. */
 export const goodbyes: readonly string[] = ['salir', 'EXIT'];

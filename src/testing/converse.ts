@@ -23,6 +23,8 @@ export type ConverseOptions = Partial<SessionLimits> & {
   localPort?: number;
   /** What `client.house.activeClients` says. Default 1. */
   activeClients?: number;
+  /** What `client.house.waitingClients` says. Default 0. */
+  waitingClients?: number;
 };
 
 /**
@@ -65,13 +67,14 @@ export function converse<Frame, State>(
     remotePort = 50_000,
     localPort = 8_080,
     activeClients = 1,
+    waitingClients = 0,
     ...limits
   } = options;
-  const identity: ClientIdentity = { id, remoteAddress, remotePort, localPort };
+  const identity: ClientIdentity = { id, remoteAddress, remotePort, localPort, dialect: protocol.name };
   let tokens: Tokens | undefined;
   if (quota !== undefined) {
     tokens = new Quota({ messages: quota, refillEvery: quotaRefill / quota }, 'connection').admit('', 0);
   }
-  const host = new MemoryHost({ ...defaultSessionLimits, ...limits }, { activeClients });
+  const host = new MemoryHost({ ...defaultSessionLimits, ...limits }, { activeClients, waitingClients });
   return new Conversation(new Session(protocol, identity, host, tokens), host);
 }

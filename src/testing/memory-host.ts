@@ -14,10 +14,10 @@ export class MemoryHost implements SessionHost {
   readonly errors: unknown[] = [];
   closed: CloseReason | undefined;
 
-  constructor(limits: SessionLimits, house: House) {
+  constructor(limits: SessionLimits, house: Partial<House>) {
     this.limits = limits;
     this.shortestTimeout = shortestTimeout(limits);
-    this.house = house;
+    this.house = { activeClients: 1, waitingClients: 0, stats: () => undefined, ...house };
   }
 
   finished(_session: EndedSession, reason: CloseReason): void {

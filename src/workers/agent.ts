@@ -3,11 +3,12 @@ import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkerError } from '../errors.ts';
 import type { AcceptedSocket, DescriptorLoop, DescriptorOwner } from '../loops/loop.ts';
 import { createDescriptorLoop } from '../loops/mechanisms.ts';
+import { dialectsOf, type Served } from '../protocol/dialects.ts';
 import type { Tokens } from '../protocol/session-host.ts';
 import { close } from '../sys/sockets.ts';
 import { Channel } from './channel.ts';
 import { lendPackage } from './own-package.ts';
-import { loadProtocol } from './protocol-module.ts';
+import { loadProtocol, stopService } from './protocol-module.ts';
 import { SharedState, sharedClockOffset } from './shared-state.ts';
 import { type Order, plainError, type Report, type Task } from './task.ts';
 import { Worker } from './worker.ts';
@@ -17,7 +18,8 @@ export class WorkerAgent {
   readonly #task: Task;
   readonly #channel: Channel<Report, Order>;
   readonly #loop: DescriptorLoop;
-  readonly #worker: Worker<unknown, unknown>;
+  readonly #service: Served;
+  readonly #worker: Worker;
   readonly #buckets: BucketTable | undefined;
   readonly #unwatch: () => void;
   #stopping = false;
@@ -26,18 +28,19 @@ export class WorkerAgent {
     task: Task,
     channel: Channel<Report, Order>,
     loop: DescriptorLoop,
-    protocol: Awaited<ReturnType<typeof loadProtocol>>,
+    service: Served,
     state: SharedState,
   ) {
     this.#task = task;
     this.#channel = channel;
     this.#loop = loop;
-    const { quota, quotaPer, limits, row } = task;
-    if (quota !== undefined && quotaPer === 'address') {
-      this.#buckets = new BucketTable(quota, state.buckets, sharedClockOffset());
+    this.#service = service;
+    const { addressQuota, limits, row } = task;
+    if (addressQuota !== undefined) {
+      this.#buckets = new BucketTable(addressQuota, state.buckets, sharedClockOffset());
     }
     this.#worker = new Worker(
-      protocol,
+      dialectsOf(service),
       loop,
       limits,
       state,
@@ -58,9 +61,9 @@ export class WorkerAgent {
     const channel = new Channel<Report, Order>(descriptor, true);
     try {
       lendPackage();
-      const protocol = await loadProtocol(task.module, task.protocolOptions);
+      const service = await loadProtocol(task.module, task.protocolOptions);
       const loop = await createDescriptorLoop(task.mechanism);
-      new WorkerAgent(task, channel, loop, protocol, new SharedState(memory, task.layout));
+      new WorkerAgent(task, channel, loop, service, new SharedState(memory, task.layout));
     } catch (error) {
       channel.send({ type: 'failed-to-start', error: plainError(error) });
       process.exit(1);
@@ -90,7 +93,7 @@ export class WorkerAgent {
     }
   }
 
-  #adopt({ id, arrival, bucket }: Order & { type: 'adopt' }, fd: number): void {
+  #adopt({ id, arrival, dialect, bucket }: Order & { type: 'adopt' }, fd: number): void {
     const owner = new Releaser(id, this.#task, this.#channel);
     let socket: AcceptedSocket;
     try {
@@ -104,7 +107,7 @@ export class WorkerAgent {
       return;
     }
     try {
-      this.#worker.adopt(socket, { id, ...arrival }, this.#tokens(bucket));
+      this.#worker.adopt(socket, { id, ...arrival, dialect }, this.#tokens(dialect, bucket));
     } catch (error) {
       socket.close();
       this.#turnedAway(id, error);
@@ -116,9 +119,9 @@ export class WorkerAgent {
     this.#channel.send({ type: 'closed', id, reason: 'error', messages: 0, bytesIn: 0, bytesOut: 0 });
   }
 
-  #tokens(bucket: number): Tokens | undefined {
+  #tokens(dialect: string, bucket: number): Tokens | undefined {
     if (this.#buckets !== undefined) return new TableBucket(this.#buckets, bucket);
-    const { quota } = this.#task;
+    const quota = this.#task.quotas[dialect];
     return quota === undefined ? undefined : new TokenBucket(quota, this.#loop.clock.now);
   }
 
@@ -127,6 +130,7 @@ export class WorkerAgent {
     this.#stopping = true;
     this.#unwatch();
     await this.#worker.stop();
+    await stopService(this.#service);
     process.exit(0);
   }
 }

@@ -76,7 +76,7 @@ export class RemoteWorker {
 
   /** Gives it a client, and the socket with it. */
   entrust(socket: FdSocket, identity: ClientIdentity, bucket: number): void {
-    const { remoteAddress, remotePort, localPort } = identity;
+    const { remoteAddress, remotePort, localPort, dialect } = identity;
     const arrival = { remoteAddress, remotePort, localPort };
     const client: Entrusted = {
       identity,
@@ -86,7 +86,7 @@ export class RemoteWorker {
       released: false,
     };
     this.#clients.set(identity.id, client);
-    const order: Order = { type: 'adopt', id: identity.id, arrival, fd: socket.fd, bucket };
+    const order: Order = { type: 'adopt', id: identity.id, arrival, dialect, fd: socket.fd, bucket };
     if (this.#hired.sharesDescriptors) this.tell(order);
     else {
       this.#channel.send(order, socket.fd, () => {

@@ -1,6 +1,7 @@
 import { BucketTable } from '../admission/bucket-table.ts';
 import { MAX_ADDRESSES } from '../admission/quota.ts';
 import type { House } from '../protocol/client.ts';
+import type { ServerStats } from '../protocol/server-stats.ts';
 import type { Traffic } from '../protocol/session-host.ts';
 
 /** What a piece of shared memory has room for. */
@@ -17,17 +18,18 @@ const ROW_SIZE = 8 * COUNTS.length;
 
 /**
  * What a supervisor and its workers know together, in memory that they share, so that it is exact at every moment and nobody has to
- * be asked: how many clients are in (written by the supervisor), what each worker has counted (written by that worker), and the
+ * be asked: how many clients are in and how many wait (written by the supervisor), what each worker has counted (written by that worker), and the
  * quotas of addresses (taken from by all).
  */
 export class SharedState implements House {
   readonly buckets: Uint8Array;
-  readonly #active: Int32Array;
+  /** Who is in, and who waits. */
+  readonly #crowd: Int32Array;
   readonly #memory: ArrayBufferLike;
 
   constructor(memory: ArrayBufferLike, layout: SharedLayout) {
     this.#memory = memory;
-    this.#active = new Int32Array(memory, 0, 1);
+    this.#crowd = new Int32Array(memory, 0, 2);
     this.buckets = new Uint8Array(memory, ROWS_AT + layout.rows * ROW_SIZE);
   }
 
@@ -36,11 +38,24 @@ export class SharedState implements House {
   }
 
   get activeClients(): number {
-    return Atomics.load(this.#active, 0);
+    return Atomics.load(this.#crowd, 0);
   }
 
   set activeClients(count: number) {
-    Atomics.store(this.#active, 0, count);
+    Atomics.store(this.#crowd, 0, count);
+  }
+
+  get waitingClients(): number {
+    return Atomics.load(this.#crowd, 1);
+  }
+
+  set waitingClients(count: number) {
+    Atomics.store(this.#crowd, 1, count);
+  }
+
+  /** Only the supervisor's server knows. */
+  stats(): ServerStats | undefined {
+    return undefined;
   }
 
   /** The counts of one worker. */

@@ -33,8 +33,8 @@ export interface SupervisorEvents extends WorkforceEvents {
 
 /** How long a worker that died young is not replaced, in milliseconds: doubled each time; one that lived long enough is forgiven. */
 const BACK_OFF = { first: 100, longest: 10_000, forgivenAfter: 10_000 };
-/** How long workers may take to stop before they are ended, in milliseconds: longer than a lingering close takes. */
-const STOP_TIMEOUT = 3_000;
+/** How long workers may take to stop before they are ended, in milliseconds: longer than a lingering close takes, and a service that stops. */
+const STOP_TIMEOUT = 5_000;
 
 type Waiting = { readonly socket: FdSocket; readonly identity: ClientIdentity; readonly bucket: number };
 
@@ -90,8 +90,9 @@ export class Supervisor implements Workforce, RemoteWorkerEvents {
     return this.#state.buckets;
   }
 
-  countClients(active: number): void {
+  countClients(active: number, waiting: number): void {
     this.#state.activeClients = active;
+    this.#state.waitingClients = waiting;
   }
 
   /** Starts a fixed number of workers; resolves when all are ready. @throws WorkerError when one cannot be started */

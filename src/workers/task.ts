@@ -14,8 +14,10 @@ export type Task = {
   readonly module: string;
   readonly protocolOptions: unknown;
   readonly limits: SessionLimits;
-  readonly quota: QuotaOptions | undefined;
-  readonly quotaPer: 'connection' | 'address';
+  /** What each client may send, by its dialect; where it is not that of its address. */
+  readonly quotas: Readonly<Record<string, QuotaOptions | undefined>>;
+  /** What the clients of each address may send. */
+  readonly addressQuota: QuotaOptions | undefined;
   readonly layout: SharedLayout;
   /** Which row of the shared memory is its own. */
   readonly row: number;
@@ -29,6 +31,7 @@ export type Order =
       readonly type: 'adopt';
       readonly id: number;
       readonly arrival: Arrival;
+      readonly dialect: string;
       readonly fd: number;
       /** The bucket of its address, when the quota is one of addresses. */
       readonly bucket: number;

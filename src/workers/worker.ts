@@ -2,32 +2,35 @@ import type { AcceptedSocket, Loop } from '../loops/loop.ts';
 import type { Client, ClientIdentity, House } from '../protocol/client.ts';
 import type { CloseReason } from '../protocol/close-reason.ts';
 import { type SessionLimits, shortestTimeout } from '../protocol/limits.ts';
-import type { Protocol } from '../protocol/protocol.ts';
+import type { AnyProtocol } from '../protocol/protocol.ts';
 import { Session } from '../protocol/session.ts';
 import type { Clock, EndedSession, SessionHost, Tokens, Traffic } from '../protocol/session-host.ts';
 import type { Workforce, WorkforceEvents } from './workforce.ts';
 
-/** Serves clients in this thread: one loop, one protocol, a session for each socket it is given. */
-export class Worker<Frame, State> implements Workforce, SessionHost {
+/** Serves clients in this thread: one loop, the protocols of one service, a session for each socket it is given. */
+export class Worker implements Workforce, SessionHost {
   readonly limits: SessionLimits;
   readonly shortestTimeout: number;
   readonly house: House;
   readonly traffic: Traffic;
   onMessage: ((client: Client<unknown>) => void) | undefined;
-  readonly #protocol: Protocol<Frame, State>;
+  readonly #dialects: Readonly<Record<string, AnyProtocol>>;
   readonly #loop: Loop;
   readonly #events: WorkforceEvents;
 
-  /** @param traffic where it counts */
+  /**
+   * @param dialects the protocols by their names
+   * @param traffic where it counts
+   */
   constructor(
-    protocol: Protocol<Frame, State>,
+    dialects: Readonly<Record<string, AnyProtocol>>,
     loop: Loop,
     limits: SessionLimits,
     house: House,
     events: WorkforceEvents,
     traffic: Traffic = { messages: 0, bytesIn: 0, bytesOut: 0 },
   ) {
-    this.#protocol = protocol;
+    this.#dialects = dialects;
     this.#loop = loop;
     this.limits = limits;
     this.shortestTimeout = shortestTimeout(limits);
@@ -48,7 +51,8 @@ export class Worker<Frame, State> implements Workforce, SessionHost {
   countClients(): void {}
 
   adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: Tokens | undefined): void {
-    this.#loop.adopt(socket, new Session(this.#protocol, identity, this, tokens));
+    const protocol = this.#dialects[identity.dialect] as AnyProtocol;
+    this.#loop.adopt(socket, new Session(protocol, identity, this, tokens));
   }
 
   reportMessages(): void {

@@ -4,7 +4,7 @@ import type { CloseReason } from '../protocol/close-reason.ts';
 import type { EndedSession, Tokens, Traffic } from '../protocol/session-host.ts';
 
 /** Which client something is about. */
-export type Concerned = Pick<ClientIdentity, 'id' | 'remoteAddress' | 'remotePort'>;
+export type Concerned = Pick<ClientIdentity, 'id' | 'remoteAddress' | 'remotePort' | 'dialect'>;
 
 /** What is reported of clients and workers. */
 export interface WorkforceEvents {
@@ -23,8 +23,8 @@ export interface Workforce {
   readonly buckets: Uint8Array | undefined;
   /** Starts what serves; resolves when it can. @throws WorkerError when it cannot be started */
   start(): Promise<void>;
-  /** So many clients are in now. */
-  countClients(active: number): void;
+  /** So many clients are in now, and so many wait in line. */
+  countClients(active: number, waiting: number): void;
   /** Takes a client in. @throws what the protocol throws as a client enters; the socket is then untouched */
   adopt(socket: AcceptedSocket, identity: ClientIdentity, tokens: Tokens | undefined): void;
   /** From now on every message is reported. */

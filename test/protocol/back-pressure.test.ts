@@ -148,7 +148,11 @@ test('unasked words that are not read hold the client back as answers do', async
 test('what is read ahead behind a begun line, while the output is full, is not taken for one long line', () => {
   const host = new MemoryHost({ ...defaultSessionLimits, highWater: 100 }, { activeClients: 2 });
   const protocol = { ...answering(echo), framing: lines({ maxLength: 10 }) };
-  const session = new Session(protocol, { id: 1, remoteAddress: '', remotePort: 0, localPort: 0 }, host);
+  const session = new Session(
+    protocol,
+    { id: 1, remoteAddress: '', remotePort: 0, localPort: 0, dialect: 'x' },
+    host,
+  );
   const receive = (text: string) => session.receive(Buffer.from(text), text.length);
   session.open();
   receive('be');

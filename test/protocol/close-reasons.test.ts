@@ -107,7 +107,11 @@ test('the first end is the only one, whatever a loop still calls', () => {
   const told: string[] = [];
   const protocol = answering(() => undefined, { close: (_client, reason) => told.push(reason) });
   const host = new MemoryHost(defaultSessionLimits, { activeClients: 1 });
-  const session = new Session(protocol, { id: 1, remoteAddress: '', remotePort: 0, localPort: 0 }, host);
+  const session = new Session(
+    protocol,
+    { id: 1, remoteAddress: '', remotePort: 0, localPort: 0, dialect: 'x' },
+    host,
+  );
   session.stop();
   session.broken();
   session.receiveEnd();

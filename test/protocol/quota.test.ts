@@ -56,7 +56,7 @@ test('a quota that fills up again is not spent by those who are slow enough', as
 test('a message that finds the quota of its address spent by others is not answered', async () => {
   const quota = new Quota({ messages: 2, refillEvery: Number.POSITIVE_INFINITY }, 'address');
   const host = new MemoryHost(defaultSessionLimits, { activeClients: 2 });
-  const identity = { id: 1, remoteAddress: '127.0.0.1', remotePort: 1, localPort: 1 };
+  const identity = { id: 1, remoteAddress: '127.0.0.1', remotePort: 1, localPort: 1, dialect: 'x' };
   const enter = () => new Session(answering(echo, lastWords), identity, host, quota.admit('127.0.0.1', 0));
   const [one, other] = [enter(), enter()];
   const say = (session: typeof one) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ServeOptions, serve } from '../../src/index.ts';
 import { closeReasons } from '../../src/protocol/close-reason.ts';
-import { refusalCauses } from '../../src/protocol/protocol.ts';
+import { refusalCauses } from '../../src/protocol/refusal-cause.ts';
 import echo from '../../src/services/echo/echo.ts';
 import { goodbyes, lineWords } from '../../src/services/line-words.ts';
 import { services } from '../../src/services/registry.ts';
