@@ -10,7 +10,7 @@ export type AdmissionOptions = {
   /** How long one waits at most, in milliseconds, unless told otherwise as it arrives; Infinity: as long as it takes. */
   waitTimeout: number;
   /** How many of one address are let in while somebody of another address waits. Default: as many as there is room for. */
-  maxPerAddressWhileWaiting?: number;
+  maxPerAddress?: number;
   /** How many of one address wait. Default: as many as there is room for. */
   maxWaitingPerAddress?: number;
 };
@@ -37,11 +37,11 @@ export class Admission<Visitor> {
 
   /** @throws OptionError for a limit that is not a whole number of its range, or a time below 0 */
   constructor(options: AdmissionOptions) {
-    const { maxPerAddressWhileWaiting: share = none, maxWaitingPerAddress: patience = none } = options;
-    this.#options = { ...options, maxPerAddressWhileWaiting: share, maxWaitingPerAddress: patience };
+    const { maxPerAddress: share = none, maxWaitingPerAddress: patience = none } = options;
+    this.#options = { ...options, maxPerAddress: share, maxWaitingPerAddress: patience };
     atLeast('maxClients', options.maxClients, 1);
     atLeast('maxWaiting', options.maxWaiting, 0);
-    if (share !== none) atLeast('maxPerAddressWhileWaiting', share, 1);
+    if (share !== none) atLeast('maxPerAddress', share, 1);
     if (patience !== none) atLeast('maxWaitingPerAddress', patience, 0);
     if (!(options.waitTimeout >= 0)) {
       throw new OptionError(`waitTimeout must be 0 or more milliseconds, not ${options.waitTimeout}`);
@@ -149,7 +149,7 @@ export class Admission<Visitor> {
 
   /** When the addresses of all who wait have their share in, the first of them enters: a place is never left empty. */
   #placeOfNext(): number {
-    if (this.#options.maxPerAddressWhileWaiting === none) return 0;
+    if (this.#options.maxPerAddress === none) return 0;
     return Math.max(
       this.#line.findIndex(({ address }) => !this.#hasItsShare(address)),
       0,
@@ -157,7 +157,7 @@ export class Admission<Visitor> {
   }
 
   #hasItsShare(address: string): boolean {
-    return this.#inside.of(address) >= this.#options.maxPerAddressWhileWaiting;
+    return this.#inside.of(address) >= this.#options.maxPerAddress;
   }
 
   #enter(address: string): void {

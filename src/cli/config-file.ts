@@ -63,7 +63,7 @@ async function planFor(file: string, name: string, table: unknown): Promise<Plan
       throw new UsageError(`there is no key "${key}"; zocalo serve --help has them all`);
     given[key] = value(setting, raw);
   }
-  const options = serveOptions(given, service?.port ?? 0, (key) => key);
+  const options = serveOptions(given, service, (key) => key);
   const spell = (key: string) => `\`${key}\` in ${file}`;
   if (service === undefined) {
     const found = await findModule(module as string, dirname(resolve(file)));

@@ -4,7 +4,7 @@ import type { ClientRef, ServerEvent } from '../server/events.ts';
 export function sentence(event: ServerEvent): string {
   switch (event.type) {
     case 'listening':
-      return `listening on ${event.address} (${event.model})`;
+      return `listening on ${event.address}${event.dialect === undefined ? '' : ` for ${event.dialect}`} (${event.model})`;
     case 'accepted':
       return `${who(event.client)} was accepted`;
     case 'waiting':
@@ -50,10 +50,11 @@ export function cutOff(clients: number): string {
   return `${count(clients, 'client')} ${clients === 1 ? 'was' : 'were'} cut off`;
 }
 
-function who({ id, remoteAddress, remotePort }: ClientRef): string {
-  if (remoteAddress === '') return `client ${id}`;
+function who({ id, remoteAddress, remotePort, dialect }: ClientRef): string {
+  const spoken = dialect === undefined ? '' : `, ${dialect}`;
+  if (remoteAddress === '') return `client ${id}${spoken}`;
   const address = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
-  return `client ${id} (${address}:${remotePort})`;
+  return `client ${id} (${address}:${remotePort}${spoken})`;
 }
 
 function after(waited: number): string {

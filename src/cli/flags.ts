@@ -10,8 +10,9 @@ export function addFlag(command: Command, setting: Setting, group: string): void
   const flag = type.kind === 'switch' ? `--${name}` : `--${name} <${placeholder}>`;
   const option = new Option(flag, description).helpGroup(group);
   if (type.kind !== 'switch') {
-    option.argParser((text: string) => {
+    option.argParser((text: string, before: unknown) => {
       const value = parseText(type, text);
+      if (Array.isArray(value)) return [...(Array.isArray(before) ? before : []), ...value];
       if (value !== undefined) return value;
       throw new UsageError(`--${name} must be ${expected(type)}, not "${text}"`);
     });

@@ -95,7 +95,12 @@ async function jsonLog(): Promise<Log> {
         write(logger, event, { server: name, event: type, ...about }, sentence(event));
       };
       // It was listening before anybody could subscribe.
-      log({ type: 'listening', protocol: name, model: server.model, address: formatAddress(server.address) });
+      const { model, addresses } = server;
+      const doors = Object.entries(addresses);
+      for (const [dialect, where] of doors) {
+        const spoken = doors.length > 1 ? { dialect } : {};
+        log({ type: 'listening', protocol: name, ...spoken, model, address: formatAddress(where) });
+      }
       subscribe(server, [...clientEvents, 'draining', 'stopped'], log);
     },
     end: () =>

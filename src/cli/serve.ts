@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { formatAddress } from '../protocol/server-address.ts';
 import { services } from '../services/registry.ts';
 import type { Service } from '../services/service.ts';
 import { UsageError } from './failure.ts';
@@ -7,8 +6,8 @@ import { addFlag, givenFlags } from './flags.ts';
 import { findModule, isModulePath } from './load-module.ts';
 import { createLog, logFormat, logSettings } from './log.ts';
 import { runUntilStopped } from './running.ts';
-import { serveOptions, serverSettings } from './server-settings.ts';
-import { type Plan, planOf, settingsOf, startAll, tryIt } from './start.ts';
+import { serveOptions, serverSettings, settingFor } from './server-settings.ts';
+import { type Plan, placesOf, planOf, settingsOf, startAll } from './start.ts';
 import { StopSignals } from './stop-signals.ts';
 
 const list = services
@@ -30,9 +29,9 @@ A module is a path such as ./shout.ts; it exports a protocol by default:
   };
 It listens on any free port unless --port says which.
 
-When it listens, one line on stdout says where. SIGTERM or Ctrl-C lets the
-answers in progress be finished; a second one ends at once. The exit status is 1
-if a client was cut off.
+When it listens, a line on stdout for each door says where. SIGTERM or Ctrl-C
+lets the answers in progress be finished; a second one ends at once. The exit
+status is 1 if a client was cut off.
 
 Examples:
   zocalo serve echo
@@ -46,8 +45,9 @@ export function define(command: Command, args: readonly string[]): void {
   command
     .description('Run one server until it is told to stop.')
     .argument('<service>', 'a ready service, or the path of a module');
-  for (const setting of service?.settings ?? []) addFlag(command, setting, `Of ${service?.name}:`);
-  for (const setting of serverSettings) addFlag(command, setting, setting.group);
+  for (const setting of service?.settings ?? [])
+    addFlag(command, settingFor(service, setting), `Of ${service?.name}:`);
+  for (const setting of serverSettings) addFlag(command, settingFor(service, setting), setting.group);
   for (const setting of logSettings) addFlag(command, setting, 'Output:');
   command.addHelpText('after', epilogue).action(async (what: string) => {
     process.exit(await run(what, givenFlags(command)));
@@ -65,10 +65,9 @@ async function run(what: string, flags: Readonly<Record<string, unknown>>): Prom
   const signals = new StopSignals();
   const [running] = await startAll([plan], log);
   if (running === undefined) return 0;
-  const { server } = running;
-  process.stdout.write(
-    `${running.name}: listening on ${formatAddress(server.address)} (${server.model})  try: ${tryIt(running)}\n`,
-  );
+  for (const { label, address, tryIt } of placesOf(running)) {
+    process.stdout.write(`${label}: listening on ${address} (${running.server.model})  try: ${tryIt}\n`);
+  }
   return runUntilStopped([running], signals, log);
 }
 
@@ -81,7 +80,7 @@ async function planFor(what: string, flags: Readonly<Record<string, unknown>>): 
       `there is no service "${what}"; there are ${names}, and modules by their path, such as ./${what}.js`,
     );
   }
-  const options = serveOptions(flags, service?.port ?? 0, spell);
+  const options = serveOptions(flags, service, spell);
   if (service === undefined) {
     return {
       ...(await findModule(what, process.cwd())),

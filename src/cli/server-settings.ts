@@ -1,5 +1,5 @@
 import { resolveOptions, type ServeOptions } from '../server/options.ts';
-import type { Setting, SettingType } from '../services/service.ts';
+import type { Service, Setting, Settings, SettingType } from '../services/service.ts';
 import { balances } from '../workers/balance.ts';
 import { isolations, models } from '../workers/models.ts';
 import { UsageError } from './failure.ts';
@@ -69,6 +69,8 @@ const crowd: readonly Row[] = [
   ],
   ['maxWaiting', count(0), 'n', 'how many more wait in line when that many are in'],
   ['waitTimeout', duration, 'duration', 'how long a client waits in line at most'],
+  ['maxPerAddress', count(1), 'n', 'how many of an address are let in while others wait (default: no limit)'],
+  ['maxWaitingPerAddress', count(0), 'n', 'how many of an address wait in line (default: no limit)'],
   [
     'whenFull',
     { kind: 'choice', of: ['refuse', 'backlog'] },
@@ -97,6 +99,7 @@ const limits: readonly Row[] = [
     'the time in which a spent quota fills up (default: none; of an address, 1m)',
   ],
   ['idleTimeout', duration, 'duration', 'the longest silence of a client'],
+  ['crowdedIdleTimeout', duration, 'duration', 'the same while somebody waits in line'],
   ['frameTimeout', duration, 'duration', 'the longest time from the first byte of a message to its last'],
   ['writeTimeout', duration, 'duration', 'the longest time in which a client takes nothing of its answer'],
   ['handlerTimeout', duration, 'duration', 'the longest time an answer may need, or its next piece'],
@@ -118,23 +121,37 @@ function setting(heading: string, [option, type, placeholder, help]: Row): Serve
 
 function defaultOf(option: keyof ServeOptions, type: SettingType, help: string): string | undefined {
   const value = plainDefaults[option];
-  if (value === undefined || help.includes('(default: ')) return undefined;
+  return value === undefined || help.includes('(default: ') ? undefined : write(type, value);
+}
+
+function write(type: SettingType, value: unknown): string {
   return type.kind === 'duration' ? formatDuration(value as number) : String(value);
+}
+
+/** The setting with the default that it has for a service. */
+export function settingFor(service: Service | undefined, setting: Setting): Setting {
+  const value = service?.defaults?.[setting.name];
+  if (value === undefined) return setting;
+  const help = setting.help.replace(/ \(default: .*\)$/, '');
+  return { ...setting, help, default: write(setting.type, value) };
 }
 
 /**
  * The options of `serve()` that settings by name amount to.
+ * @param service the ready service that is served, if it is one
  * @param spell how a setting is called where it was given, for messages: `--port`, `port`
  * @throws UsageError when two of them contradict each other
  */
 export function serveOptions(
-  given: Readonly<Record<string, unknown>>,
-  defaultPort: number,
+  given: Settings,
+  service: Service | undefined,
   spell: (name: string) => string,
 ): ServeOptions {
-  const options: Record<string, unknown> = {};
-  for (const { name, option } of serverSettings) {
-    if (given[name] !== undefined) options[option] = given[name];
+  if (given.path !== undefined && service?.doors !== undefined) {
+    const dialects = Object.keys(service.doors).join(', ');
+    throw new UsageError(
+      `${spell('path')} is for a server with one door, and ${service.name} has several: ${dialects}`,
+    );
   }
   for (const name of ['host', 'port']) {
     if (given.path !== undefined && given[name] !== undefined) {
@@ -143,11 +160,35 @@ export function serveOptions(
       );
     }
   }
+  const settings: Settings = { ...service?.defaults, ...given };
   for (const name of ['quota-per', 'quota-refill']) {
-    if (given[name] !== undefined && given.quota === undefined) {
+    if (settings[name] !== undefined && settings.quota === undefined) {
       throw new UsageError(`${spell(name)} needs ${spell('quota')}`);
     }
   }
-  if (given.path === undefined) options.port ??= defaultPort;
+  const options: Record<string, unknown> = {};
+  for (const { name, option } of serverSettings) {
+    if (settings[name] !== undefined) options[option] = settings[name];
+  }
+  if (service?.doors !== undefined) return withDoors(options, service.doors, settings);
+  if (given.path === undefined) options.port ??= service?.port ?? 0;
   return options;
+}
+
+/** A quota of addresses is one for all doors. */
+function withDoors(
+  options: Record<string, unknown>,
+  doors: NonNullable<Service['doors']>,
+  settings: Settings,
+): ServeOptions {
+  const { port: _first, ...common } = options;
+  const own = Object.entries(doors).map(([dialect, names]) => {
+    const door = Object.entries(names)
+      .map(([option, name]) => [option, settings[name]] as const)
+      .filter(
+        ([option, value]) => value !== undefined && (option !== 'quota' || options.quotaPer !== 'address'),
+      );
+    return [dialect, Object.fromEntries(door)];
+  });
+  return { ...common, doors: Object.fromEntries(own) };
 }

@@ -1,8 +1,9 @@
 import { ListenError, OptionError, PlatformError, ProtocolModuleError, WorkerError } from '../errors.ts';
+import { formatAddress } from '../protocol/server-address.ts';
 import type { ServeOptions } from '../server/options.ts';
 import { serve } from '../server/serve.ts';
 import type { Server } from '../server/server.ts';
-import { netcat, type Place, type Service, type Settings } from '../services/service.ts';
+import { netcat, type Service, type Settings } from '../services/service.ts';
 import { Failure, UsageError } from './failure.ts';
 import { describeModuleError } from './load-module.ts';
 import type { Log } from './log.ts';
@@ -18,7 +19,7 @@ export type Plan = {
   /** The ready service that it is, if it is one. */
   readonly service: Service | undefined;
   /** How its port and path are given, for advice: `--port`, `port in zocalo.toml`. */
-  readonly spell: (setting: 'port' | 'path' | 'host') => string;
+  readonly spell: (setting: string) => string;
 };
 
 /** What is known of a ready service before it is told how to serve. */
@@ -26,9 +27,11 @@ export function planOf(service: Service): Pick<Plan, 'name' | 'module' | 'module
   return { name: service.name, module: service.module, moduleName: service.name, service };
 }
 
-/** The settings of a service among all that were given. */
+/** The settings of a service among all that were given, but for those of its doors. */
 export function settingsOf(service: Service, given: Settings): Settings {
-  return Object.fromEntries(service.settings.map(({ name }) => [name, given[name]]));
+  const ofDoors = Object.values(service.doors ?? {}).flatMap((door) => Object.values(door));
+  const own = service.settings.filter(({ name }) => !ofDoors.includes(name));
+  return Object.fromEntries(own.map(({ name }) => [name, given[name]]));
 }
 
 /** A server that runs. */
@@ -59,7 +62,7 @@ async function start(plan: Plan): Promise<Server> {
   try {
     return await serve(plan.module, plan.options);
   } catch (error) {
-    if (error instanceof ListenError) throw new Failure(cannotListen(plan, error.reason), { cause: error });
+    if (error instanceof ListenError) throw new Failure(cannotListen(plan, error), { cause: error });
     if (error instanceof OptionError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
     if (error instanceof ProtocolModuleError) {
       throw new Failure(describeModuleError(error, plan.moduleName), { cause: error });
@@ -70,19 +73,21 @@ async function start(plan: Plan): Promise<Server> {
   }
 }
 
-function cannotListen({ name, moduleName, options, spell }: Plan, reason: string): string {
-  const { host = '127.0.0.1', port, path } = options;
+function cannotListen({ name, moduleName, service, options, spell }: Plan, error: ListenError): string {
+  const { reason, door = '' } = error;
+  const { host = '127.0.0.1', port = 0, path } = { ...options, ...options.doors?.[door] };
+  const portSetting = service?.doors?.[door]?.port ?? 'port';
   const place = path ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
   const cannot = `${name ?? moduleName} cannot listen on ${place}`;
   switch (reason) {
     case 'EADDRINUSE':
       return path === undefined
-        ? `${cannot}: the port is in use; stop what uses it, or choose another with ${spell('port')}`
+        ? `${cannot}: the port is in use; stop what uses it, or choose another with ${spell(portSetting)}`
         : `${cannot}: the path is taken; remove it if nobody listens there, or choose another with ${spell('path')}`;
     case 'EACCES':
     case 'EPERM':
       return path === undefined
-        ? `${cannot}: not permitted (ports below 1024 need a privilege); choose another with ${spell('port')}`
+        ? `${cannot}: not permitted (ports below 1024 need a privilege); choose another with ${spell(portSetting)}`
         : `${cannot}: not permitted; choose another with ${spell('path')}`;
     case 'EADDRNOTAVAIL':
       return `${cannot}: this machine has no such address; choose another with ${spell('host')}`;
@@ -93,10 +98,19 @@ function cannotListen({ name, moduleName, options, spell }: Plan, reason: string
   }
 }
 
-/** A command that shows a running server at work, from this machine. */
-export function tryIt({ plan, server }: Running): string {
-  const { host, port, path } = server.address;
-  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  const place: Place = { host: near, port, path };
-  return (plan.service?.tryIt ?? netcat)(place);
+/** Where a running server can be reached, at each of its doors, and a command that shows it at work there from this machine. */
+export function placesOf({
+  name,
+  plan,
+  server,
+}: Running): { label: string; address: string; tryIt: string }[] {
+  const doors = Object.entries(server.addresses);
+  return doors.map(([dialect, where]) => {
+    const host = where.host === '0.0.0.0' ? '127.0.0.1' : where.host === '::' ? '::1' : where.host;
+    return {
+      label: doors.length > 1 ? `${name} (${dialect})` : name,
+      address: formatAddress(where),
+      tryIt: (plan.service?.tryIt ?? netcat)({ ...where, host }, dialect),
+    };
+  });
 }

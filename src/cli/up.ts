@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { formatAddress } from '../protocol/server-address.ts';
 import { services } from '../services/registry.ts';
 import { readConfig } from './config-file.ts';
 import { addFlag, givenFlags } from './flags.ts';
 import { createLog, logFormat, logSettings } from './log.ts';
 import { runUntilStopped } from './running.ts';
-import { type Plan, planOf, type Running, startAll, tryIt } from './start.ts';
+import { serveOptions } from './server-settings.ts';
+import { type Plan, placesOf, planOf, type Running, startAll } from './start.ts';
 import { StopSignals } from './stop-signals.ts';
 import { formatTable } from './table.ts';
 
@@ -66,15 +66,16 @@ async function run(file: string | undefined, flags: Readonly<Record<string, unkn
 }
 
 function demonstration(): Plan[] {
+  const spell = (setting: string) => `\`${setting}\` in a file (see zocalo up --help)`;
   return services.map((service) => ({
     ...planOf(service),
-    options: { port: service.port, protocolOptions: {} },
-    spell: (setting: string) => `\`${setting}\` in a file (see zocalo up --help)`,
+    options: { ...serveOptions({}, service, spell), protocolOptions: {} },
+    spell,
   }));
 }
 
 function table(running: readonly Running[]): string {
-  const rows = running.map((each) => [each.name, formatAddress(each.server.address), tryIt(each)]);
+  const rows = running.flatMap(placesOf).map(({ label, address, tryIt }) => [label, address, tryIt]);
   const [head = '', ...rest] = formatTable([['service', 'address', 'try it'], ...rows]);
   return `${[styleText('bold', head), ...rest].join('\n')}\n`;
 }

@@ -26,6 +26,11 @@ export function acceptValue(type: SettingType, value: unknown): unknown {
       return typeof value === 'string' && (value === 'localhost' || isIP(value) !== 0) ? value : undefined;
     case 'text':
       return typeof value === 'string' && value !== '' ? value : undefined;
+    case 'texts': {
+      const texts = typeof value === 'string' ? [value] : value;
+      const given = Array.isArray(texts) && texts.length > 0;
+      return given && texts.every((text) => typeof text === 'string' && text !== '') ? texts : undefined;
+    }
     case 'switch':
       return typeof value === 'boolean' ? value : undefined;
   }
@@ -46,6 +51,8 @@ export function expected(type: SettingType): string {
       return 'an IPv4 or IPv6 address or localhost';
     case 'text':
       return 'some text';
+    case 'texts':
+      return 'some text, or several';
     case 'switch':
       return 'true or false';
   }

@@ -9,7 +9,7 @@ export type SessionLimits = {
   /** The longest silence of a client that is owed nothing. Default 5 min. */
   readonly idleTimeout: number;
   /** The same while somebody waits in line: such silence keeps another out. Default none. */
-  readonly idleTimeoutWhileWaiting: number;
+  readonly crowdedIdleTimeout: number;
   /** The longest time from the first byte of a frame to its last. Default 30 s. */
   readonly frameTimeout: number;
   /** The longest time in which a client takes nothing of its answer. Default 30 s. */
@@ -25,7 +25,7 @@ export const defaultSessionLimits: SessionLimits = {
   maxUnasked: 1_048_576,
   messagesPerTurn: 64,
   idleTimeout: 300_000,
-  idleTimeoutWhileWaiting: Number.POSITIVE_INFINITY,
+  crowdedIdleTimeout: Number.POSITIVE_INFINITY,
   frameTimeout: 30_000,
   writeTimeout: 30_000,
   handlerTimeout: 60_000,
@@ -36,7 +36,7 @@ export const defaultSessionLimits: SessionLimits = {
 export function shortestTimeout(limits: SessionLimits): number {
   return Math.min(
     limits.idleTimeout,
-    limits.idleTimeoutWhileWaiting,
+    limits.crowdedIdleTimeout,
     limits.frameTimeout,
     limits.writeTimeout,
     limits.handlerTimeout,

@@ -21,7 +21,7 @@ export type ServerStats = {
   waitP99: number;
   /** How often a client entered before another who had come earlier and whom no rule held back. It stays 0. */
   overtakings: number;
-  /** How often a client was passed over because its address had its share in (`maxPerAddressWhileWaiting`). */
+  /** How often a client was passed over because its address had its share in (`maxPerAddress`). */
   heldBack: number;
   /** What the service counts itself, if it does (`stats()`). With workers each counts for itself, and this is of none of them. */
   service: Readonly<Record<string, unknown>> | undefined;

@@ -176,7 +176,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     if (pending !== undefined) next = Math.min(next, pending + limits.handlerTimeout);
     if (this.#frameSince !== undefined) next = Math.min(next, this.#frameSince + limits.frameTimeout);
     if (this.#idles()) {
-      const whileWaiting = Math.max(this.#activeAt + limits.idleTimeoutWhileWaiting, now + LOOK_AT_LINE);
+      const whileWaiting = Math.max(this.#activeAt + limits.crowdedIdleTimeout, now + LOOK_AT_LINE);
       next = Math.min(next, this.#activeAt + limits.idleTimeout, whileWaiting);
     }
     return next;
@@ -268,9 +268,9 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   /** When its silence has lasted too long, as long as nobody else comes to wait. */
   #idleUntil(): number {
     const { limits, house } = this.#host;
-    const { idleTimeout, idleTimeoutWhileWaiting } = limits;
-    const crowded = idleTimeoutWhileWaiting < idleTimeout && house.waitingClients > 0;
-    return this.#activeAt + (crowded ? idleTimeoutWhileWaiting : idleTimeout);
+    const { idleTimeout, crowdedIdleTimeout } = limits;
+    const crowded = crowdedIdleTimeout < idleTimeout && house.waitingClients > 0;
+    return this.#activeAt + (crowded ? crowdedIdleTimeout : idleTimeout);
   }
 
   /** Does all that can be done now. Calls from inside it (a handler that ends its client, say) find it on its way. */

@@ -52,7 +52,7 @@ export type ServeOptions = Partial<SessionLimits> & {
   /** How long one waits in line at most. Default 30 s. */
   waitTimeout?: number;
   /** How many clients of one address are let in while others of another address wait. Default: as many as there is room for. */
-  maxPerAddressWhileWaiting?: number;
+  maxPerAddress?: number;
   /** How many clients of one address wait in line. Default: as many as there is room for. */
   maxWaitingPerAddress?: number;
   /**
@@ -92,7 +92,7 @@ const MOST_WORKERS = 1_024;
 
 const times = [
   'idleTimeout',
-  'idleTimeoutWhileWaiting',
+  'crowdedIdleTimeout',
   'frameTimeout',
   'writeTimeout',
   'handlerTimeout',
@@ -116,11 +116,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     maxClients: whole('maxClients', options.maxClients ?? 10_000, 1),
     maxWaiting: whole('maxWaiting', options.maxWaiting ?? 128, 0),
     waitTimeout: positiveTime('waitTimeout', options.waitTimeout ?? 30_000),
-    maxPerAddressWhileWaiting: wholeOrInfinity(
-      'maxPerAddressWhileWaiting',
-      options.maxPerAddressWhileWaiting,
-      1,
-    ),
+    maxPerAddress: wholeOrInfinity('maxPerAddress', options.maxPerAddress, 1),
     maxWaitingPerAddress: wholeOrInfinity('maxWaitingPerAddress', options.maxWaitingPerAddress, 0),
     whenFull: oneOf('whenFull', options.whenFull ?? 'refuse', ['refuse', 'backlog']),
     quota: options.quota === undefined ? undefined : whole('quota', options.quota, 1),

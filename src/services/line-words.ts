@@ -11,6 +11,7 @@ export const GOODBYE = 'goodbye\n';
 const refusals: Partial<Record<RefusalCause, string>> = {
   full: 'refused: the server is full, try again later\n',
   'wait-timeout': 'refused: no place came free in time, try again later\n',
+  address: 'refused: too many clients of your address are waiting, try again later\n',
   quota: 'refused: the quota of your address is spent, try again later\n',
   draining: 'refused: the server is shutting down\n',
 };

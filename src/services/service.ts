@@ -1,8 +1,3 @@
-import type { Protocol } from '../protocol/protocol.ts';
-
-/** A protocol whose frames and state are nobody else's business. */
-export type AnyProtocol = Protocol<unknown, unknown>;
-
 /** What a setting accepts, as data: the command makes flags, keys of a file, checks and help of it. */
 export type SettingType =
   | { readonly kind: 'whole'; readonly least: number; readonly most?: number }
@@ -12,6 +7,8 @@ export type SettingType =
   /** An IP address or `localhost`. */
   | { readonly kind: 'address' }
   | { readonly kind: 'text' }
+  /** One or more texts: a flag that may be given again, an array in a file. */
+  | { readonly kind: 'texts' }
   /** Given or not: true or false. */
   | { readonly kind: 'switch' };
 
@@ -34,18 +31,29 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** Where a server can be reached from this machine. */
 export type Place = { readonly host: string; readonly port: number; readonly path: string | undefined };
 
+/** The names of the settings with which a door is opened otherwise than the others, by the option of the door that each sets. */
+export type DoorSettings = {
+  readonly port: string;
+  readonly quota?: string;
+  readonly waitTimeout?: string;
+};
+
 /** A ready server: what is known of it before its code is loaded. */
 export type Service = {
   readonly name: string;
   /** One line, without a full stop. */
   readonly summary: string;
-  /** The port it listens on unless told otherwise. */
+  /** The port it listens on unless told otherwise; of several doors, the first. */
   readonly port: number;
   /** Its own settings, beyond those of every server. */
   readonly settings: readonly Setting[];
-  /** A command that shows it at work. */
-  tryIt(place: Place): string;
-  /** Its module, which any worker can load: the default export makes its protocol from {@link Settings}. */
+  /** What holds instead of the default of a server, by the names of settings; and for the settings of doors. */
+  readonly defaults?: Settings;
+  /** For a service of several dialects: the settings of each door, in the order of the dialects. */
+  readonly doors?: Readonly<Record<string, DoorSettings>>;
+  /** A command that shows it at work. @param dialect what is spoken there, where there are several */
+  tryIt(place: Place, dialect: string): string;
+  /** Its module, which any worker can load: the default export makes its protocol, or its dialects, from {@link Settings}. */
   readonly module: URL;
 };
 

@@ -51,8 +51,8 @@ test('there is a flag for every option of a server', () => {
   assert.deepEqual(
     serverSettings.map(({ name }) => name),
     (
-      'host port path backlog model workers isolation balance max-clients max-waiting wait-timeout when-full drain-timeout ' +
-      'quota quota-per quota-refill idle-timeout frame-timeout write-timeout handler-timeout max-session'
+      'host port path backlog model workers isolation balance max-clients max-waiting wait-timeout max-per-address max-waiting-per-address when-full drain-timeout ' +
+      'quota quota-per quota-refill idle-timeout crowded-idle-timeout frame-timeout write-timeout handler-timeout max-session'
     ).split(' '),
   );
 });

@@ -10,6 +10,7 @@ import { closeReasons, type Protocol, refusalCauses } from '../../src/index.ts';
 import { resolveOptions } from '../../src/server/options.ts';
 import { services } from '../../src/services/registry.ts';
 import { converse } from '../../src/testing/index.ts';
+import { TestClient } from '../support/test-client.ts';
 import { blocks, project, read } from './documents.ts';
 
 const documents = [
@@ -78,8 +79,19 @@ test('the protocols of docs/protocols.md answer', async (t) => {
   assert.equal(await counting.receive(), `1\n2\n3\n${read('LICENSE')}`);
 });
 
+test('the service of docs/protocols.md speaks both of its dialects', async (t) => {
+  const where = project(t, { 'counter.ts': blocks('docs/protocols.md')[2] ?? '' });
+  await using server = await zocalo.serve(pathToFileURL(join(where, 'counter.ts')));
+  const { polite, terse } = server.addresses;
+  assert.ok(polite !== undefined && terse !== undefined);
+  using one = await TestClient.connect(polite);
+  assert.equal(await one.ask('hello'), 'You are number 1, thank you.');
+  using other = await TestClient.connect(terse);
+  assert.equal(await other.ask('hello'), '2');
+});
+
 test('the tests of docs/protocols.md pass', async (t) => {
-  const cwd = project(t, { 'numbers.test.ts': blocks('docs/protocols.md')[2] ?? '' });
+  const cwd = project(t, { 'numbers.test.ts': blocks('docs/protocols.md')[3] ?? '' });
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const args = ['--test', '--test-reporter=tap', 'numbers.test.ts'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env });

@@ -5,12 +5,20 @@ import type { CommandOptions } from './protocols/commands.ts';
 import type { FrameOptions } from './protocols/frames.ts';
 
 /** A protocol as a module whose default export makes it from options that can be cloned, so that any worker can load it. */
-export type ProtocolModule = 'commands' | 'frames' | 'faulty' | 'mortal';
+export type ProtocolModule = 'commands' | 'duet' | 'frames' | 'faulty' | 'mortal';
 
 /** A server, whatever its protocol. */
 export type TestServer = Pick<
   Server,
-  'address' | 'events' | 'model' | 'activeClients' | 'stats' | 'drain' | 'close' | typeof Symbol.asyncDispose
+  | 'address'
+  | 'addresses'
+  | 'events'
+  | 'model'
+  | 'activeClients'
+  | 'stats'
+  | 'drain'
+  | 'close'
+  | typeof Symbol.asyncDispose
 >;
 
 /** Serves a protocol of `protocols/` on a model. */
