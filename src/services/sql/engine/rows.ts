@@ -18,6 +18,10 @@ export class RowsAtHand implements Rows {
     this.#values = values;
   }
 
+  get first(): readonly Value[] | undefined {
+    return this.#values[0];
+  }
+
   next(limit = 0): Batch {
     const values = this.#values;
     if (limit === 0 && this.#given === 0) {
@@ -66,6 +70,10 @@ export class RemoteRows implements Rows {
     this.changes = first.changes;
     this.#first = first;
     this.#over = first.last;
+  }
+
+  get first(): readonly Value[] | undefined {
+    return this.#first?.values[0];
   }
 
   next(limit = 0): Batch | Promise<Batch> {

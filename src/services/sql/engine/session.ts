@@ -131,6 +131,17 @@ export class Session implements SqlSession, RowsOwner {
     this.#transaction = new Transaction(mode);
   }
 
+  changeMode(mode: TransactionMode): void {
+    this.#transaction?.change(mode);
+  }
+
+  dropTemporary(): void {
+    if (!this.#temporary) return;
+    // The executor forgets them when it ends; another starts when it is needed.
+    this.#executor?.kill(new EngineError('cancelled', 'temporary tables are dropped'));
+    this.#settle();
+  }
+
   async commit(): Promise<void> {
     const transaction = this.#transaction;
     if (transaction === undefined) return;

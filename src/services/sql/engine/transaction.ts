@@ -10,9 +10,9 @@ type Control = (sql: string) => Promise<void>;
  * to undo, so savepoints are only names.
  */
 export class Transaction {
-  readonly readOnly: boolean;
+  readOnly: boolean;
   /** Whether all statements read one snapshot. */
-  readonly wantsSnapshot: boolean;
+  wantsSnapshot: boolean;
   /** Whether SQLite's transaction has begun. */
   begun = false;
   /** Whether its executor has ended, or SQLite has given it up. */
@@ -22,6 +22,11 @@ export class Transaction {
   constructor({ readOnly = false, snapshot = 'statement' }: TransactionMode) {
     this.readOnly = readOnly;
     this.wantsSnapshot = snapshot === 'transaction';
+  }
+
+  change({ readOnly, snapshot }: TransactionMode): void {
+    if (readOnly !== undefined) this.readOnly = readOnly;
+    if (snapshot !== undefined) this.wantsSnapshot = snapshot === 'transaction';
   }
 
   /** @throws EngineError when it can only be rolled back */

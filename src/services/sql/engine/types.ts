@@ -66,6 +66,8 @@ export interface Rows {
   readonly columns: readonly Column[];
   /** The types of the columns, when the rows come as DataRow messages; otherwise undefined. */
   readonly types: readonly PgType[] | undefined;
+  /** The first row, when the rows come as values and there is one; only before it is taken. */
+  readonly first: readonly Value[] | undefined;
   /** How many rows the statement inserted, updated or deleted; known with the last batch. */
   readonly changes: number;
   /**
@@ -117,6 +119,10 @@ export interface SqlSession {
   /** Waits for the right to write, and keeps it to the end of the transaction; nothing without a transaction. */
   lock(): Promise<void>;
   begin(mode?: TransactionMode): void;
+  /** Changes how the transaction runs from now on; what is not given stays. */
+  changeMode(mode: TransactionMode): void;
+  /** Drops the session's temporary tables. */
+  dropTemporary(): void | Promise<void>;
   commit(): void | Promise<void>;
   rollback(): void | Promise<void>;
   savepoint(name: string): void | Promise<void>;
