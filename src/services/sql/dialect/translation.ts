@@ -14,14 +14,14 @@ export type ParameterHint = {
   readonly column: { readonly table: string | undefined; readonly column: string } | undefined;
 };
 
-/** A name in the statement that SQLite may not know, and where it stands (in characters, from 1). */
+/** A name in the statement that SQLite may not know, and where it stands (an index of UTF-16 units in the text). */
 export type Reference = {
   readonly kind: 'relation' | 'column' | 'function';
   /** As SQLite would write it in a message: `t.a`. */
   readonly name: string;
   /** As PostgreSQL writes it in a message: `t.a`, `count(integer)`. */
   readonly shown: string;
-  readonly position: number;
+  readonly offset: number;
 };
 
 /** A statement in SQLite's words. */
@@ -39,12 +39,17 @@ export type Translation = {
   readonly costly: boolean;
   /** FOR UPDATE, FOR SHARE: other writers have to wait from now on to the end of the transaction. */
   readonly lockRows: boolean;
-  /** What PostgreSQL would tell as a notice: `relation "t" does not exist, skipping` if it does not. */
-  readonly notices: readonly { readonly unlessRelation: string; readonly message: string }[];
+  readonly notices: readonly ConditionalNotice[];
 };
+
+/** What PostgreSQL would tell as a notice: `table "t" does not exist, skipping`, if it does not. */
+export type ConditionalNotice = { readonly unlessRelation: string; readonly message: string };
+
+/** A column of a relation, as it was declared. */
+export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean };
 
 /** What the database has, as far as a translation depends on it. */
 export type Schema = {
-  /** The columns of a table or view by name (in lower case), with their declared types; undefined if there is none. */
-  columns(relation: string): ReadonlyMap<string, string> | undefined;
+  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
+  columns(relation: string): ReadonlyMap<string, ColumnInfo> | undefined;
 };

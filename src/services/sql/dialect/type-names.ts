@@ -119,37 +119,3 @@ function skipIntervalFields(reader: TokenReader): void {
   if (fields.includes(reader.word() ?? '')) reader.next();
   if (reader.is('(')) readModifiers(reader);
 }
-
-/** The catalog's name for a type as it was declared, such as `VARCHAR(20)`; undefined where there is none. */
-export function declaredTypeName(declared: string): TypeName | undefined {
-  const match =
-    /^\s*([a-z_][\w ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*([a-z ]*?)\s*((?:\[\d*\])*)\s*$/i.exec(
-      declared,
-    );
-  if (match === null) return undefined;
-  const words = `${match[1]} ${match[4]}`.toLowerCase().replace(/\s+/g, ' ').trim();
-  const modifiers = [match[2], match[3]].filter((digits) => digits !== undefined).map(Number);
-  const name = ofSeveralWords[words] ?? aliases[words] ?? (known.has(words) ? words : undefined);
-  return name === undefined ? undefined : { name: match[5] ? `_${name}` : name, modifiers };
-}
-
-const ofSeveralWords: Record<string, string> = {
-  'double precision': 'float8',
-  double: 'float8',
-  float: 'float8',
-  'character varying': 'varchar',
-  'national character varying': 'varchar',
-  'bit varying': 'varbit',
-  'timestamp with time zone': 'timestamptz',
-  'timestamp without time zone': 'timestamp',
-  'time with time zone': 'timetz',
-  'time without time zone': 'time',
-  // What SQLite's users declare.
-  datetime: 'timestamp',
-  blob: 'bytea',
-  clob: 'text',
-  nvarchar: 'varchar',
-  tinyint: 'int2',
-  mediumint: 'int4',
-  'unsigned big int': 'int8',
-};
