@@ -142,29 +142,16 @@ export class Session implements SqlSession, RowsOwner {
     this.#settle();
   }
 
-  async commit(): Promise<void> {
+  commit(): void | Promise<void> {
     const transaction = this.#transaction;
-    if (transaction === undefined) return;
-    try {
-      transaction.check();
-      if (transaction.begun) await this.#control('COMMIT');
-    } catch (error) {
-      await this.rollback();
-      throw error;
-    }
+    if (transaction?.begun === true || transaction?.lost === true) return this.#commit(transaction);
     this.#endTransaction();
   }
 
-  async rollback(): Promise<void> {
+  rollback(): void | Promise<void> {
     const transaction = this.#transaction;
-    if (transaction === undefined) return;
     for (const rows of this.#open) rows.close();
-    try {
-      if (transaction.begun && !transaction.lost) await this.#control('ROLLBACK');
-    } catch (error) {
-      // What cannot be rolled back is ended with its process.
-      this.#executor?.kill(error as Error);
-    }
+    if (transaction?.begun === true && !transaction.lost) return this.#rollback();
     this.#endTransaction();
   }
 
@@ -356,6 +343,27 @@ export class Session implements SqlSession, RowsOwner {
         transaction.lost = true;
     }
     this.#settle();
+  }
+
+  async #commit(transaction: Transaction): Promise<void> {
+    try {
+      transaction.check();
+      await this.#control('COMMIT');
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+    this.#endTransaction();
+  }
+
+  async #rollback(): Promise<void> {
+    try {
+      await this.#control('ROLLBACK');
+    } catch (error) {
+      // What cannot be rolled back is ended with its process.
+      this.#executor?.kill(error as Error);
+    }
+    this.#endTransaction();
   }
 
   #endTransaction(): void {

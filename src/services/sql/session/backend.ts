@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import type { SqlSession } from '../engine/types.ts';
+import type { SessionFacts, SqlSession } from '../engine/types.ts';
 import type { ErrorReport } from '../wire/error-report.ts';
 import { reportOf } from '../wire/error-report.ts';
 import type { BindMessage, FrontendMessage, Target } from '../wire/frontend.ts';
@@ -48,6 +48,8 @@ export class Backend implements SessionContext {
   readonly #identity: Identity;
   readonly #portals = new Map<string, Portal>();
   readonly #statementTimeout: number;
+  #settingsVersion = -1;
+  #facts: SessionFacts = {};
   #copyIn: CopyIn | undefined;
   /** What is to follow the COPY. */
   #afterCopy: (() => Work) | undefined;
@@ -445,19 +447,20 @@ export class Backend implements SessionContext {
   /** What functions may ask about the session, and how long a statement may take, as of now. */
   #newFacts(): void {
     const { settings } = this;
-    const now = Date.now();
-    const own = milliseconds(settings.get('statement_timeout')) ?? 0;
-    this.session.statementTimeout = Math.min(
-      this.#statementTimeout,
-      own === 0 ? Number.POSITIVE_INFINITY : own,
-    );
-    this.session.facts = {
-      ...this.#identity,
-      applicationName: settings.get('application_name'),
-      searchPath: settings.get('search_path'),
-      timeZone: settings.get('TimeZone'),
-      statementStart: now,
-      transactionStart: this.block.active ? this.block.startedAt : now,
-    };
+    if (settings.version !== this.#settingsVersion) {
+      this.#settingsVersion = settings.version;
+      const own = milliseconds(settings.get('statement_timeout')) ?? 0;
+      this.session.statementTimeout =
+        own === 0 ? this.#statementTimeout : Math.min(this.#statementTimeout, own);
+      this.#facts = {
+        ...this.#identity,
+        applicationName: settings.get('application_name'),
+        searchPath: settings.get('search_path'),
+        timeZone: settings.get('TimeZone'),
+      };
+    }
+    const statementStart = Date.now();
+    const transactionStart = this.block.active ? this.block.startedAt : statementStart;
+    this.session.facts = { ...this.#facts, statementStart, transactionStart };
   }
 }

@@ -57,7 +57,10 @@ export function* openData(
 
 /** What SQLite said becomes what PostgreSQL would have said of this statement. */
 export function failureOf(error: unknown, compiled: Compiled | undefined): SqlError {
-  return sqlErrorOf(error, compiled) ?? new SqlError('XX000', 'internal error', {}, { cause: error });
+  const known = sqlErrorOf(error, compiled);
+  if (known !== undefined) return known;
+  process.emitWarning(error instanceof Error ? error : String(error));
+  return new SqlError('XX000', 'internal error', {}, { cause: error });
 }
 
 function* finish(rows: Rows): Work {

@@ -179,6 +179,9 @@ export class SessionSettings {
   #values = new Map<string, string>();
   /** What holds again after ROLLBACK, while a transaction is open. */
   #before: Map<string, string> | undefined;
+  #inTransaction = false;
+  /** Another number after every change. */
+  version = 0;
   /** What SET LOCAL has changed: the values that hold again at the end of the transaction. */
   readonly #local = new Map<string, string | undefined>();
   /** Is called with what clients are to be told. */
@@ -250,7 +253,7 @@ export class SessionSettings {
   }
 
   beginTransaction(): void {
-    this.#before = new Map(this.#values);
+    this.#inTransaction = true;
   }
 
   endTransaction(committed: boolean): void {
@@ -262,9 +265,12 @@ export class SessionSettings {
     }
     this.#local.clear();
     this.#before = undefined;
+    this.#inTransaction = false;
   }
 
   #put(key: string, value: string | undefined): void {
+    if (this.#inTransaction) this.#before ??= new Map(this.#values);
+    this.version++;
     const before = this.peek(key);
     if (value === undefined) this.#values.delete(key);
     else this.#values.set(key, value);

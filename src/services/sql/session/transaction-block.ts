@@ -134,8 +134,9 @@ export class TransactionBlock {
     const isolation = modes.isolation ?? settings.get('default_transaction_isolation');
     const readOnly = modes.readOnly ?? settings.get('default_transaction_read_only') === 'on';
     settings.beginTransaction();
-    settings.set('transaction_isolation', isolation, true);
-    settings.set('transaction_read_only', readOnly ? 'on' : 'off', true);
+    if (isolation !== settings.get('transaction_isolation'))
+      settings.set('transaction_isolation', isolation, true);
+    if (readOnly) settings.set('transaction_read_only', 'on', true);
     this.#session.begin({ readOnly, snapshot: snapshotOf(isolation) });
     this.startedAt = Date.now();
   }
