@@ -107,7 +107,10 @@ export class Connection {
   failure(error: unknown): EngineError {
     const refusal = this.#authorizer.takeRefusal();
     const failure = failureOf(error);
-    return failure.sqliteCode === SQLITE_AUTH && refusal !== undefined ? refusal : failure;
+    if (refusal === undefined) return failure;
+    // What is refused to a function has the code of any error.
+    const refused = failure.sqliteCode === SQLITE_AUTH || failure.message.startsWith('not authorized');
+    return refused ? refusal : failure;
   }
 
   close(): void {
