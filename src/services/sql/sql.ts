@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { OptionError } from '../../errors.ts';
 import type { Dialects } from '../../protocol/dialects.ts';
 import type { AnyProtocol } from '../../protocol/protocol.ts';
@@ -50,6 +51,7 @@ function engineOptions(settings: Settings, file: string): EngineOptions {
     file,
     readWrite,
     create,
+    equip: new URL(`./equip${extname(import.meta.filename)}`, import.meta.url),
     ...given(settings, 'statement-timeout', 'statementTimeout'),
     ...given(settings, 'max-rows', 'maxRows'),
     ...given(settings, 'max-result-bytes', 'maxResultBytes'),

@@ -50,7 +50,7 @@ export class Connection {
         enableForeignKeyConstraints: true,
         defensive: true,
       });
-      this.#database.exec(`PRAGMA cache_size = ${KEPT_PAGES}; PRAGMA trusted_schema = OFF`);
+      this.#database.exec(`PRAGMA cache_size = ${KEPT_PAGES}`);
       // Opening reads nothing; whether it is a database is seen here.
       this.#database.prepare('SELECT count(*) FROM sqlite_schema').get();
       equip?.(this.#database, this.facts);

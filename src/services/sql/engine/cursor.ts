@@ -12,15 +12,19 @@ const VALUE_OVERHEAD = 12;
 
 export type ResultLimits = { readonly maxRows: number; readonly maxResultBytes: number };
 
+/** A type that is told counts, unless the declaration is of the same type: it may have a length, or a scale. */
+export function declaredOr(declared: string | null, told: PgType | undefined): PgType | undefined {
+  const type = typeOfDeclared(declared);
+  return told === undefined || (type?.oid === told.oid && told.typmod === -1) ? type : told;
+}
+
 /** The types that a client is told, or that it was told before. */
 export function columnTypes(
   columns: readonly Column[],
   first: readonly Value[] | undefined,
   told: readonly (PgType | undefined)[],
 ): PgType[] {
-  return columns.map(
-    ({ declaredType }, i) => told[i] ?? typeOfDeclared(declaredType) ?? typeOfValue(first?.[i]),
-  );
+  return columns.map(({ declaredType }, i) => declaredOr(declaredType, told[i]) ?? typeOfValue(first?.[i]));
 }
 
 /** A statement that runs in this process: rows are read as they are asked for, and encoded. */

@@ -18,7 +18,7 @@ import { failureOf, type Opened } from './run-data.ts';
 import type { SessionContext } from './session-context.ts';
 import { milliseconds, type SessionSettings } from './settings.ts';
 import { TransactionBlock } from './transaction-block.ts';
-import type { Work } from './work.ts';
+import { settled, type Work } from './work.ts';
 
 /** Statements that a block accepts after one has failed. */
 const endings = new Set(['commit', 'rollback', 'rollback to']);
@@ -50,6 +50,8 @@ export class Backend implements SessionContext {
   readonly #statementTimeout: number;
   #settingsVersion = -1;
   #facts: SessionFacts = {};
+  /** Settings that have changed: the client is told when the answer is complete. */
+  readonly #reports = new Map<string, string>();
   #copyIn: CopyIn | undefined;
   /** What is to follow the COPY. */
   #afterCopy: (() => Work) | undefined;
@@ -72,7 +74,7 @@ export class Backend implements SessionContext {
     this.#statementTimeout = this.session.statementTimeout;
     this.block = new TransactionBlock(this.session, settings);
     this.block.onEnd = () => this.#transactionEnded();
-    settings.onReport = (name, value) => this.out.parameterStatus(name, value);
+    settings.onReport = (name, value) => this.#reports.set(name, value);
   }
 
   notice = (severity: ErrorReport['severity'], sqlstate: string, message: string): void => {
@@ -202,7 +204,7 @@ export class Backend implements SessionContext {
         case 'parse': {
           const statement = this.#parse(message.statement, message.sql, message.parameterTypes);
           compiled = statement.compiled;
-          if (compiled !== undefined) this.#check(compiled);
+          if (compiled !== undefined) yield* this.#analyze(compiled);
           this.out.parseComplete();
           return;
         }
@@ -246,6 +248,16 @@ export class Backend implements SessionContext {
     const statement = new PreparedStatement(compiled, parameterTypes(compiled, given, this.engine));
     this.prepared.set(name, statement);
     return statement;
+  }
+
+  /** Whether all that a statement names is there is known when it is parsed. */
+  *#analyze(compiled: Compiled): Work {
+    this.#check(compiled);
+    const sql = compiled.translation?.sql;
+    if (sql?.length === 1 && compiled.command.kind !== 'definition') {
+      this.#newFacts();
+      yield* settled(this.session.describe(sql[0] as string));
+    }
   }
 
   #bind(message: BindMessage): Compiled | undefined {
@@ -403,6 +415,10 @@ export class Backend implements SessionContext {
 
   #ready(): void {
     if (!this.block.active) this.#closePortals();
+    if (this.#reports.size > 0) {
+      for (const [name, value] of this.#reports) this.out.parameterStatus(name, value);
+      this.#reports.clear();
+    }
     this.out.readyForQuery(this.block.status);
   }
 
@@ -454,9 +470,9 @@ export class Backend implements SessionContext {
         own === 0 ? this.#statementTimeout : Math.min(this.#statementTimeout, own);
       this.#facts = {
         ...this.#identity,
-        applicationName: settings.get('application_name'),
-        searchPath: settings.get('search_path'),
-        timeZone: settings.get('TimeZone'),
+        settings: JSON.stringify(
+          Object.fromEntries([...settings.all()].map(([name, value]) => [name.toLowerCase(), value])),
+        ),
       };
     }
     const statementStart = Date.now();

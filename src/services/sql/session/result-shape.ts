@@ -1,4 +1,5 @@
 import type { ColumnHint } from '../dialect/translation.ts';
+import { declaredOr } from '../engine/cursor.ts';
 import type { Column, Value } from '../engine/types.ts';
 import { typeOfDeclared, typeOfValue } from '../wire/declared-type.ts';
 import type { FormatCode } from '../wire/frontend.ts';
@@ -14,12 +15,10 @@ export function typeNamed(name: string | undefined): PgType | undefined {
 
 /** What is known of the types of columns before there is a row: from the statement, then from the tables. */
 export function knownTypes(columns: readonly Column[], hints: readonly ColumnHint[]): (PgType | undefined)[] {
-  const types = columns.map(({ declaredType }) => typeOfDeclared(declaredType));
-  for (const { index, typeName } of hints) {
-    const place = index < 0 ? columns.length + index : index;
-    if (place >= 0 && place < columns.length) types[place] = typeNamed(typeName) ?? types[place];
-  }
-  return types;
+  const told: (PgType | undefined)[] = [];
+  for (const { index, typeName } of hints)
+    told[index < 0 ? columns.length + index : index] = typeNamed(typeName);
+  return columns.map(({ declaredType }, i) => declaredOr(declaredType, told[i]));
 }
 
 /** All types, those that are not known from the first row; text where that says nothing. */
