@@ -146,7 +146,12 @@ function insertedValues(
     translator.put(' DEFAULT VALUES');
     return;
   }
-  if (kept !== undefined && (listed || defaults.length > 0)) translator.put(columnsText(kept));
+  const width = rows[0]?.length ?? 0;
+  // PostgreSQL lets the last columns have their defaults.
+  const short = !listed && targets !== undefined && width < targets.length;
+  if (kept !== undefined && (listed || short || defaults.length > 0)) {
+    translator.put(columnsText(short ? kept.slice(0, width - defaults.filter(() => true).length) : kept));
+  }
   const text = rows.map((row) => `(${row.filter((_, index) => !isDefault(index)).join(', ')})`);
   translator.put(` VALUES ${text.join(', ')}`);
 }
@@ -238,7 +243,9 @@ function update(translator: Translator): ResultColumns {
   translator.copy();
   const { columns } = target(translator);
   translator.copyWords('set');
+  translator.mayComeLater = true;
   assignments(translator, columns);
+  translator.mayComeLater = false;
   if (translator.isWord('from')) fromClause(translator);
   where(translator);
   return returning(translator);

@@ -1,3 +1,4 @@
+import { SqlError } from '../wire/sql-error.ts';
 import { quoteName } from './keywords.ts';
 import { findColumn } from './scope.ts';
 import type { Token } from './tokens.ts';
@@ -22,6 +23,10 @@ export function columnReference(translator: Translator): Expression {
   const column = (parts.at(-1) as Token).value;
   const table = parts.at(-2)?.value;
   const found = findColumn(translator.scope, table, column);
+  if (table !== undefined && found === undefined && !translator.mayComeLater && !isAlias(translator, table)) {
+    const details = { position: translator.position(start) };
+    throw new SqlError('42P01', `missing FROM-clause entry for table "${table}"`, details);
+  }
   const renamed = found?.relation.written?.get(column);
   translator.copy(renamed ?? written(parts));
   translator.at = behind;
@@ -35,6 +40,13 @@ export function columnReference(translator: Translator): Expression {
     column: { table, column },
     columns: true,
   };
+}
+
+function isAlias(translator: Translator, table: string): boolean {
+  for (let scope = translator.scope; scope !== undefined; scope = scope.outer) {
+    if (scope.relations.some(({ alias }) => alias === table)) return true;
+  }
+  return false;
 }
 
 function readPart(translator: Translator): Token {

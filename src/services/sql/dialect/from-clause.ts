@@ -62,7 +62,7 @@ function mayBeNull(relations: Relation[], from: number, to: number): void {
     const relation = relations[at] as Relation;
     if (relation.columns === undefined) continue;
     const columns = new Map<string, ScopeColumn>();
-    for (const [name, { type }] of relation.columns) columns.set(name, { type, notNull: false });
+    for (const [name, column] of relation.columns) columns.set(name, { ...column, notNull: false });
     relations[at] = { ...relation, columns };
   }
 }
@@ -203,7 +203,11 @@ function typed(columns: ResultColumns, names: readonly string[] | undefined): Re
   for (const [index, column] of columns.entries()) {
     if (column === undefined && names === undefined) return undefined;
     const type = column?.type === 'unknown' ? 'text' : column?.type;
-    known.set(names?.[index] ?? column?.name ?? '', { type, notNull: false });
+    known.set(names?.[index] ?? column?.name ?? '', {
+      type,
+      notNull: false,
+      declared: column?.declared === true,
+    });
   }
   return known;
 }

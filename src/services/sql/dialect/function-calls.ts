@@ -72,8 +72,8 @@ function readArguments(translator: Translator): Expression[] {
   else {
     for (;;) {
       if (translator.isWord('variadic')) throw translator.unsupported('VARIADIC');
+      if (translator.is('=>', 1) || translator.is(':=', 1)) throw translator.unsupported('named argument');
       list.push(translator.expression());
-      if (translator.is('=>') || translator.is(':=')) throw translator.unsupported('named argument');
       if (!translator.is(',')) break;
       translator.copy();
     }

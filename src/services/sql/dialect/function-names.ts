@@ -46,19 +46,21 @@ export function native(name: string): string {
 
 const SAME = 'same';
 const COMMON = 'common';
+const DEVIATION = 'deviation';
 
 const groups: Record<string, string> = {
   int4:
     'length char_length character_length octet_length bit_length strpos position ascii array_length array_upper ' +
     'array_lower array_position cardinality pg_backend_pid width_bucket json_array_length jsonb_array_length ' +
-    'pg_encoding_max_length inet_server_port inet_client_port regexp_count array_ndims',
+    'pg_encoding_max_length inet_server_port inet_client_port regexp_count array_ndims num_nulls num_nonnulls',
   int8:
     'count row_number rank dense_rank txid_current pg_relation_size pg_table_size pg_total_relation_size ' +
     'pg_indexes_size pg_database_size regr_count',
   float8:
     'sqrt cbrt exp ln pi degrees radians sin cos tan asin acos atan atan2 sinh cosh tanh random date_part ' +
-    'percent_rank cume_dist stddev_float corr percentile_cont',
-  numeric: 'stddev stddev_samp stddev_pop variance var_samp var_pop extract to_number',
+    'percent_rank cume_dist corr percentile_cont covar_samp covar_pop regr_slope regr_intercept regr_r2 regr_avgx regr_avgy',
+  numeric: 'extract to_number div factorial',
+  [DEVIATION]: 'stddev stddev_samp stddev_pop variance var_samp var_pop',
   text:
     'lower upper initcap concat concat_ws left right lpad rpad ltrim rtrim btrim trim repeat replace reverse ' +
     'split_part substr substring overlay translate to_hex md5 chr string_agg format quote_ident quote_literal ' +
@@ -91,10 +93,10 @@ const groups: Record<string, string> = {
   oid: 'pg_my_temp_schema lo_create',
   _text: 'string_to_array regexp_split_to_array regexp_match',
   _name: 'current_schemas',
-  void: 'pg_advisory_lock pg_advisory_xact_lock pg_notify pg_stat_reset',
+  void: 'setseed pg_advisory_lock pg_advisory_xact_lock pg_notify pg_stat_reset',
   [SAME]:
     'min max abs round trunc ceil ceiling floor sign lag lead first_value last_value nth_value nullif ' +
-    'array_append array_remove array_cat date_trunc any_value mode',
+    'array_append array_remove array_cat date_trunc any_value mode gcd lcm',
   [COMMON]: 'coalesce greatest least',
 };
 const types = new Map(
@@ -105,6 +107,8 @@ const types = new Map(
 export function resultType(name: string, of: readonly (string | undefined)[]): string | undefined {
   const type = types.get(name);
   if (type === COMMON) return commonType(of);
+  if (type === DEVIATION) return of[0]?.startsWith('float') ? 'float8' : 'numeric';
+  if (name === 'array_agg') return of[0] === undefined || of[0] === 'unknown' ? '_text' : `_${of[0]}`;
   if (type !== SAME)
     return type === undefined && (name === 'power' || name === 'log') ? floatOrNumeric(of) : type;
   const first = name === 'date_trunc' ? of[1] : of[0];
@@ -112,6 +116,7 @@ export function resultType(name: string, of: readonly (string | undefined)[]): s
   if (/^(round|trunc|ceil|ceiling|floor|sign)$/.test(name) && first?.startsWith('int')) {
     return of.length > 1 ? 'numeric' : 'float8';
   }
+  if ((name === 'min' || name === 'max') && first === 'varchar') return 'text';
   return first === 'unknown' ? 'text' : first;
 }
 

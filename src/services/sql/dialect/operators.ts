@@ -46,6 +46,11 @@ export function binary(translator: Translator, operation: Binary): Expression {
   if (comparison) {
     coerceLiteral(translator, right, left);
     coerceLiteral(translator, left, right, leftEnd);
+    if (left.type === 'date' && right.type?.startsWith('timestamp')) {
+      translator.wrap(left.first, 'to_datetime(', `, '${right.type}')`, leftEnd);
+    } else if (right.type === 'date' && left.type?.startsWith('timestamp')) {
+      translator.wrap(right.first, 'to_datetime(', `, '${left.type}')`);
+    }
     return native(translator, operation, levels[operator] as number, 'bool');
   }
   switch (operator) {
@@ -275,7 +280,8 @@ export function prefixOperator(translator: Translator, operand: () => Expression
       translator.put(`datetime_operation(${written}, -1, 'interval', '*', 'int4')`);
       return { ...right, first, level: Level.PRIMARY, name: undefined };
     }
-    const { type, columns, nonzero } = right;
+    const { columns, nonzero } = right;
+    const type = operator === '-' && right.literal?.value === '9223372036854775808' ? 'int8' : right.type;
     const negative = { first, level: Level.UNARY, type, name: undefined, columns };
     return nonzero ? { ...negative, nonzero } : negative;
   }

@@ -125,7 +125,7 @@ function word(translator: Translator, token: Token): Expression {
     case 'true':
     case 'false':
       translator.copy();
-      return leaf(translator, mark, 'bool', { name: 'bool', weakName: true });
+      return leaf(translator, mark, 'bool');
     case 'case':
       return caseOf(translator);
     case 'cast':

@@ -1,3 +1,4 @@
+import { coerceLiteral } from './casts.ts';
 import { fromClause } from './from-clause.ts';
 import { orderTerm, windowDefinition } from './function-calls.ts';
 import { quoteName } from './keywords.ts';
@@ -38,7 +39,10 @@ export function withClause(translator: Translator): void {
     translator.copy(quoteName(name));
     const names = translator.is('(') ? columnNames(translator) : undefined;
     const known = names?.map((column) => [column, unknownColumn] as const);
-    if (recursive) translator.scope?.named.set(name, known === undefined ? undefined : new Map(known));
+    if (recursive && translator.scope !== undefined) {
+      translator.scope.named.set(name, known === undefined ? undefined : new Map(known));
+      translator.recursive = { named: translator.scope.named, name, names };
+    }
     translator.copyWords('as');
     if (translator.isWord('not')) translator.copy();
     if (translator.isWord('materialized')) translator.copy();
@@ -86,14 +90,18 @@ export function columnsOf(
     if (column === undefined)
       return names === undefined ? undefined : new Map(names.map((name) => [name, unknownColumn]));
     const type = column.type === 'unknown' ? 'text' : column.type;
-    known.set(names?.[index] ?? column.name, { type, notNull: false });
+    known.set(names?.[index] ?? column.name, { type, notNull: false, declared: column.declared === true });
   }
   return known;
 }
 
 /** UNION and EXCEPT from left to right; INTERSECT binds tighter, which SQLite has to be told. */
 function setOperations(translator: Translator): ResultColumns {
+  const { recursive } = translator;
+  translator.recursive = undefined;
   let result = intersections(translator).columns;
+  // What comes after UNION in a recursive query sees the columns of what stands before it.
+  recursive?.named.set(recursive.name, columnsOf(result, recursive.names));
   while (translator.isWord('union') || translator.isWord('except')) {
     const except = translator.isWord('except');
     translator.copy();
@@ -256,7 +264,9 @@ function clauseAfter(translator: Translator, from: number): number {
     } else if (depth === 0 && token?.kind === 'word' && ends.has(token.value)) {
       // `IS DISTINCT FROM` is part of an expression; a word behind AS or a dot is a name.
       const before = tokens[at - 1];
-      const isName = before?.value === '.' || (before?.kind === 'word' && before.value === 'as');
+      const isName =
+        before?.value === '.' ||
+        (before?.kind === 'word' && (before.value === 'as' || before.value === 'within'));
       const distinct =
         token.value === 'from' && before?.value === 'distinct' && before.kind === 'word' && at - 1 > from;
       if (!isName && !distinct) return at;
@@ -271,7 +281,7 @@ function rest(translator: Translator): void {
     throw translator.unsupported('SELECT INTO', undefined, 'Use CREATE TABLE … AS.');
   if (translator.isWord('where')) {
     translator.copy();
-    translator.expression();
+    coerceLiteral(translator, translator.expression(), { type: 'bool', column: undefined });
   }
   if (translator.isWord('group')) {
     translator.copyWords('group', 'by');
@@ -335,6 +345,7 @@ function tail(translator: Translator): void {
 function count(translator: Translator): string {
   const mark = translator.mark;
   const expression = translator.expression();
+  coerceLiteral(translator, expression, { type: 'int8', column: undefined });
   if (expression.parameter !== undefined) {
     translator.hint(expression.parameter, { typeName: 'int8', column: undefined });
   }

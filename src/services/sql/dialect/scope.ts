@@ -2,7 +2,12 @@ import { typeOfDeclared } from '../wire/declared-type.ts';
 import { typeEntry } from '../wire/types.ts';
 import type { ColumnInfo } from './translation.ts';
 
-export type ScopeColumn = { readonly type: string | undefined; readonly notNull: boolean };
+export type ScopeColumn = {
+  readonly type: string | undefined;
+  readonly notNull: boolean;
+  /** Whether SQLite itself can tell as what it was declared. */
+  readonly declared?: boolean;
+};
 
 /** Something in FROM. */
 export type Relation = {
@@ -59,7 +64,7 @@ export function fromDeclared(columns: ReadonlyMap<string, ColumnInfo>): Readonly
   const typed = new Map<string, ScopeColumn>();
   for (const [name, { declaredType, notNull }] of columns) {
     const oid = typeOfDeclared(declaredType)?.oid;
-    typed.set(name, { type: oid === undefined ? undefined : typeEntry(oid)?.name, notNull });
+    typed.set(name, { type: oid === undefined ? undefined : typeEntry(oid)?.name, notNull, declared: true });
   }
   return typed;
 }

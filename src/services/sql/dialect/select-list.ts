@@ -1,6 +1,12 @@
 import { writtenName } from './column-references.ts';
 import { labelsAfterAs, quoteName } from './keywords.ts';
-import type { Expression, ResultColumn, ResultColumns, Translator } from './translator.ts';
+import {
+  type Expression,
+  Level,
+  type ResultColumn,
+  type ResultColumns,
+  type Translator,
+} from './translator.ts';
 
 /**
  * The list of a SELECT or of RETURNING, up to the token at `end`. What has no name gets the one that PostgreSQL would
@@ -33,27 +39,31 @@ function item(translator: Translator, end: number): ResultColumns {
   translator.inSelectList = true;
   const expression = translator.expression();
   translator.inSelectList = false;
+  // SQLite writes JSON without spaces, jsonb has them.
+  if (expression.type === 'jsonb' && expression.level < Level.PRIMARY)
+    translator.wrap(expression.first, 'to_jsonb(', ')');
   return [named(translator, expression, end)];
 }
 
 function named(translator: Translator, expression: Expression, end: number): ResultColumn {
-  const { type } = expression;
+  const declared = translator.columnOf(expression)?.declared === true;
+  const known = { type: expression.type, declared };
   const token = translator.peek();
   if (translator.isWord('as')) {
     translator.copy();
     const name = translator.name();
     translator.at--;
     translator.copy(writtenName(translator.peek() as NonNullable<typeof token>));
-    return { name, type };
+    return { name, ...known };
   }
   const label = token?.kind === 'identifier' || (token?.kind === 'word' && !labelsAfterAs.has(token.value));
   if (label && translator.at < end) {
     translator.copy(`AS ${writtenName(token)}`);
-    return { name: token.value, type };
+    return { name: token.value, ...known };
   }
   const name = expression.name ?? '?column?';
   if (expression.column === undefined) translator.put(`AS ${quoteName(name)}`, ' ');
-  return { name, type };
+  return { name, ...known };
 }
 
 /** `*` and `t.*`: written out where some columns are called otherwise in SQLite. */
@@ -84,7 +94,9 @@ function star(translator: Translator, table: string | undefined): ResultColumns 
     }
   }
   if (!known) return [undefined];
-  return relations.flatMap(({ columns }) => [...(columns ?? [])].map(([name, { type }]) => ({ name, type })));
+  return relations.flatMap(({ columns }) =>
+    [...(columns ?? [])].map(([name, { type, declared }]) => ({ name, type, declared: declared === true })),
+  );
 }
 
 function quotedAlias(translator: Translator): string {

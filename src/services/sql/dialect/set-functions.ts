@@ -29,13 +29,17 @@ const scalar = (type: (types: readonly (string | undefined)[]) => string | undef
 /** Functions whose rows are the elements of a JSON array that a function of ours makes. */
 const ofElements: Record<
   string,
-  { readonly array: string; readonly type: (of: readonly (string | undefined)[]) => string | undefined }
+  {
+    readonly array: string;
+    readonly column?: string;
+    readonly type: (of: readonly (string | undefined)[]) => string | undefined;
+  }
 > = {
   unnest: { array: 'array_json', ...scalar(([array]) => array?.replace(/^_/, '')) },
-  json_array_elements: { array: 'json_elements', ...scalar(() => 'json') },
-  jsonb_array_elements: { array: 'json_elements', ...scalar(() => 'jsonb') },
-  json_array_elements_text: { array: '', ...scalar(() => 'text') },
-  jsonb_array_elements_text: { array: '', ...scalar(() => 'text') },
+  json_array_elements: { array: 'json_elements', column: 'value', ...scalar(() => 'json') },
+  jsonb_array_elements: { array: 'json_elements', column: 'value', ...scalar(() => 'jsonb') },
+  json_array_elements_text: { array: '', column: 'value', ...scalar(() => 'text') },
+  jsonb_array_elements_text: { array: '', column: 'value', ...scalar(() => 'text') },
   json_object_keys: { array: 'json_keys', ...scalar(() => 'text') },
   jsonb_object_keys: { array: 'json_keys', ...scalar(() => 'text') },
   regexp_split_to_table: { array: 'regexp_split_json', ...scalar(() => 'text') },
@@ -84,9 +88,9 @@ export function setSource(translator: Translator, name: string): SetSource {
     if (name.startsWith('regexp')) translator.costly = true;
     return {
       sql: `json_each(${elements.array === '' ? list : `${elements.array}(${list})`})`,
-      columns: [{ name, type: elements.type(types), written: value }],
+      columns: [{ name: elements.column ?? name, type: elements.type(types), written: value }],
       correlated,
-      scalar: true,
+      scalar: elements.column === undefined,
       ordinality: (alias) => `(${alias}.key + 1)`,
     };
   }

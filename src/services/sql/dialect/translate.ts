@@ -52,7 +52,7 @@ function hints(columns: ResultColumns): ColumnHint[] {
   const star = columns.indexOf(undefined);
   const lastStar = columns.lastIndexOf(undefined);
   return columns.flatMap((column, index) => {
-    if (column?.type === undefined) return [];
+    if (column?.type === undefined || column.declared) return [];
     if (star >= 0 && index > star && index < lastStar) return [];
     const typeName = column.type === 'unknown' ? 'text' : column.type;
     return [{ index: star >= 0 && index > lastStar ? index - columns.length : index, typeName }];

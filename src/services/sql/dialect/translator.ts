@@ -1,5 +1,5 @@
 import { SqlError } from '../wire/sql-error.ts';
-import { findColumn, type Scope } from './scope.ts';
+import { findColumn, type Scope, type ScopeColumn } from './scope.ts';
 import type { Statement } from './statements.ts';
 import { TokenReader } from './token-reader.ts';
 import type { Token } from './tokens.ts';
@@ -47,9 +47,21 @@ export type Expression = {
   readonly nonzero?: boolean;
 };
 
-export type ResultColumn = { readonly name: string; readonly type: string | undefined };
+export type ResultColumn = {
+  readonly name: string;
+  readonly type: string | undefined;
+  /** Whether SQLite itself can tell as what it was declared. */
+  readonly declared?: boolean;
+};
 /** The columns of a query; undefined in the place of a `*` of which nothing is known. */
 export type ResultColumns = readonly (ResultColumn | undefined)[];
+
+/** A query of WITH RECURSIVE: where its columns are to be noted, and the names that it gives them. */
+export type RecursiveQuery = {
+  readonly named: Scope['named'];
+  readonly name: string;
+  readonly names: readonly string[] | undefined;
+};
 
 /** The rules that refer to each other. */
 export type Grammar = {
@@ -76,6 +88,10 @@ export class Translator extends TokenReader {
   inSelectList = false;
   /** Whether the list is that of RETURNING, where SQLite knows `*` but not `t.*`. */
   inReturning = false;
+  /** Whether tables may be named before they are known: in SET, FROM stands behind. */
+  mayComeLater = false;
+  /** The recursive query of WITH that is about to be read. */
+  recursive: RecursiveQuery | undefined;
   #pieces: string[] = [];
   #depth = 0;
   #names = 0;
@@ -175,10 +191,14 @@ export class Translator extends TokenReader {
     }
   }
 
+  /** What is known of the column that an expression is, if it is one. */
+  columnOf({ column }: Expression): ScopeColumn | undefined {
+    return column && findColumn(this.scope, column.table, column.column)?.column;
+  }
+
   /** Whether an expression is a column that is never NULL. */
-  neverNull({ column }: Expression): boolean {
-    if (column === undefined) return false;
-    return findColumn(this.scope, column.table, column.column)?.column.notNull === true;
+  neverNull(expression: Expression): boolean {
+    return this.columnOf(expression)?.notNull === true;
   }
 
   /** A name that nobody uses. */

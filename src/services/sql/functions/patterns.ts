@@ -12,7 +12,8 @@ export const patterns: readonly SqlFunction[] = [
     regularExpression(textOf(pattern), '').test(textOf(text)) ? 1n : 0n,
   ),
   // ILIKE, which is written as MATCH.
-  strict('match', -1, (pattern, text, escaping = '\\') =>
+  strict('match', 2, (pattern, text) => (likePattern(textOf(pattern), '\\').test(textOf(text)) ? 1n : 0n)),
+  strict('match', 3, (pattern, text, escaping) =>
     likePattern(textOf(pattern), textOf(escaping)).test(textOf(text)) ? 1n : 0n,
   ),
   strict('similar_pattern', 1, (pattern) => similarPattern(textOf(pattern))),

@@ -65,6 +65,9 @@ export function systemFunctions(session: Session): SqlFunction[] {
     // The session changes its settings itself; here the value is only given back.
     strict('set_config', 3, (_name, value) => value),
     plain('current_query', 0, () => null),
+    plain('num_nulls', -1, (...values) => BigInt(values.filter((value) => value === null).length)),
+    plain('num_nonnulls', -1, (...values) => BigInt(values.filter((value) => value !== null).length)),
+    plain('setseed', 1, () => ''),
     ...visible.map((name) => plain(name, -1, (oid) => (oid === null ? null : 1n))),
     ...privileges.map((name) => plain(name, -1, () => 1n)),
     ...unknown.map((name) => plain(name, -1, () => null)),
