@@ -88,22 +88,23 @@ const earthquakes: readonly Earthquake[] = [
   ['2024-04-02 23:58:12', 'Hualien', 'Taiwan', 23.84, 121.6, 7.4, 40],
 ];
 
+const schema = `
+CREATE TABLE quakes (
+  id INTEGER PRIMARY KEY,
+  time TIMESTAMP WITH TIME ZONE NOT NULL,
+  place TEXT NOT NULL,
+  country TEXT NOT NULL,
+  latitude DOUBLE PRECISION NOT NULL,
+  longitude DOUBLE PRECISION NOT NULL,
+  magnitude DOUBLE PRECISION NOT NULL,
+  depth DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX quakes_magnitude ON quakes (magnitude);`;
+
 /** Makes the table `quakes` of significant earthquakes, which `zocalo up` shows. */
 export function createEarthquakes(database: DatabaseSync): void {
-  database.exec(`
-    CREATE TABLE quakes (
-      id INTEGER PRIMARY KEY,
-      time TIMESTAMP WITH TIME ZONE NOT NULL,
-      place TEXT NOT NULL,
-      country TEXT NOT NULL,
-      latitude DOUBLE PRECISION NOT NULL,
-      longitude DOUBLE PRECISION NOT NULL,
-      magnitude DOUBLE PRECISION NOT NULL,
-      depth DOUBLE PRECISION NOT NULL
-    );
-    CREATE INDEX quakes_magnitude ON quakes (magnitude);
-    BEGIN;
-  `);
+  database.exec(schema);
+  database.exec('BEGIN');
   const insert = database.prepare(
     `INSERT INTO quakes (time, place, country, latitude, longitude, magnitude, depth)
      VALUES (?1 || '+00:00', ?2, ?3, ?4, ?5, ?6, ?7)`,
