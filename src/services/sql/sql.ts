@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { OptionError } from '../../errors.ts';
 import type { Dialects } from '../../protocol/dialects.ts';
-import type { AnyProtocol } from '../../protocol/protocol.ts';
+import type { AnyProtocol, Protocol } from '../../protocol/protocol.ts';
 import type { Settings } from '../service.ts';
 import { demonstration } from './demonstration.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
@@ -20,16 +20,28 @@ export default async function sql(settings: Settings): Promise<Dialects> {
   const verifier = passwordFile === undefined ? undefined : readPasswordFile(passwordFile);
   const { file, remove } = await databaseOf(settings);
   const engine = await open(engineOptions(settings, file));
+  const lines = sqlLines(() => engine.session());
   const pg = postgres(engine, { user: textOf(settings, 'user'), verifier });
   return {
     name: 'sql',
     dialects: {
       postgres: pg as AnyProtocol,
-      line: sqlLines(() => engine.session()) as AnyProtocol,
+      line: (verifier === undefined ? lines : closed(lines)) as AnyProtocol,
     },
     stop() {
       engine.close();
       remove?.();
+    },
+  };
+}
+
+/** Lines cannot tell who somebody is. */
+function closed<Frame, State>(protocol: Protocol<Frame, State>): Protocol<Frame, State> {
+  return {
+    ...protocol,
+    open(client) {
+      client.end();
+      return 'error: this server asks for a password, and the line dialect has none: use a client of PostgreSQL\n';
     },
   };
 }

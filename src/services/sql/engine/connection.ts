@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { SqlError } from '../wire/sql-error.ts';
 import { Authorizer, type Effects } from './authorizer.ts';
 import { EngineError } from './engine-error.ts';
 import type { Column, SessionFacts, Value } from './types.ts';
@@ -104,8 +105,10 @@ export class Connection {
   }
 
   /** What the engine says instead of what `node:sqlite` threw. */
-  failure(error: unknown): EngineError {
+  failure(error: unknown): EngineError | SqlError {
     const refusal = this.#authorizer.takeRefusal();
+    // A function of ours has said it already.
+    if (error instanceof SqlError) return error;
     const failure = failureOf(error);
     if (refusal === undefined) return failure;
     // What is refused to a function has the code of any error.

@@ -91,6 +91,11 @@ export class Engine {
     return this.#shared.reader.columnsOf(relation);
   }
 
+  /** The name that somebody gave to the index which makes columns of a table unique, if somebody did. */
+  uniqueIndex(table: string, columns: readonly string[]): string | undefined {
+    return this.#shared.reader.uniqueIndex(table, columns);
+  }
+
   /** Ends everything; sessions that are still open fail. */
   close(): void {
     this.#shared.pool.close();

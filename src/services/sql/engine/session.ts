@@ -51,6 +51,11 @@ export class Session implements SqlSession, RowsOwner {
     this.facts = facts;
   }
 
+  /** Whether statements have to run where earlier ones did, because only there is what those have done. */
+  get pinned(): boolean {
+    return this.#temporary || this.#transaction?.begun === true;
+  }
+
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
   }
@@ -64,7 +69,7 @@ export class Session implements SqlSession, RowsOwner {
   }
 
   describe(sql: string): Description | Promise<Description> {
-    if (!this.#pinned) {
+    if (!this.pinned) {
       const { columns, effects } = this.#shared.reader.know(sql, this.facts);
       return { columns, readOnly: !effects.writes && !effects.writesTemporary };
     }
@@ -79,7 +84,7 @@ export class Session implements SqlSession, RowsOwner {
     this.#transaction?.check();
     const { encoding = values, limit = 0, writes = false } = options;
     if (writes) this.#mayWrite();
-    if (writes || this.#pinned) return this.#run(sql, parameters, encoding, limit, writes);
+    if (writes || this.pinned) return this.#run(sql, parameters, encoding, limit, writes);
     const { reader, maxRows } = this.#shared;
     const known = reader.know(sql, this.facts);
     if (known.effects.writes) {
@@ -97,7 +102,7 @@ export class Session implements SqlSession, RowsOwner {
     this.#transaction?.check();
     this.#stopwatch.restart();
     try {
-      if (!this.#pinned && this.#shared.reader.know(sql, this.facts).effects.writes) {
+      if (!this.pinned && this.#shared.reader.know(sql, this.facts).effects.writes) {
         this.#mayWrite();
         await this.#prepareExecutor(true);
       } else await this.#prepareExecutor(false);
@@ -193,11 +198,6 @@ export class Session implements SqlSession, RowsOwner {
   ended(rows: RemoteRows): void {
     this.#open.delete(rows);
     this.#settle();
-  }
-
-  /** Whether statements have to run where earlier ones did, because only there is what those have done. */
-  get #pinned(): boolean {
-    return this.#temporary || this.#transaction?.begun === true;
   }
 
   #readHere(
@@ -381,7 +381,7 @@ export class Session implements SqlSession, RowsOwner {
       this.#turn?.release();
       this.#turn = undefined;
     }
-    if (this.#executor === undefined || (this.#pinned && !this.#executor.dead)) return;
+    if (this.#executor === undefined || (this.pinned && !this.#executor.dead)) return;
     pool.release(this.#executor);
     this.#executor = undefined;
   }

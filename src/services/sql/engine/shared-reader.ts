@@ -26,6 +26,7 @@ export class SharedReader {
   readonly #commit: StatementSync;
   readonly #version: StatementSync;
   readonly #tableInfo: StatementSync;
+  readonly #uniqueIndexes: StatementSync;
   readonly #relations = new Map<string, ReadonlyMap<string, ColumnInfo> | undefined>();
   #schemaVersion: Value | undefined;
   #schemaCount = 0;
@@ -39,6 +40,10 @@ export class SharedReader {
     this.#begin = connection.prepareTrusted('BEGIN');
     this.#commit = connection.prepareTrusted('COMMIT');
     this.#tableInfo = connection.prepareTrusted('SELECT name, type, "notnull" FROM pragma_table_xinfo(?1)');
+    this.#uniqueIndexes = connection.prepareTrusted(
+      `SELECT l.name, i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i
+       WHERE l."unique" AND l.origin = 'c' ORDER BY l.seq, i.seqno`,
+    );
     this.#version = connection.prepareTrusted('PRAGMA schema_version');
   }
 
@@ -63,6 +68,24 @@ export class SharedReader {
     const known = columns.size === 0 ? undefined : columns;
     if (this.#relations.size < KEPT_STATEMENTS) this.#relations.set(name, known);
     return known;
+  }
+
+  /** The name that somebody gave to the index which makes columns of a table unique. */
+  uniqueIndex(table: string, columns: readonly string[]): string | undefined {
+    this.#enter();
+    const rows = this.#uniqueIndexes.all(table) as unknown as [index: string, column: string][];
+    const indexes = Map.groupBy(rows, ([index]) => index);
+    const sought = columns.join().toLowerCase();
+    for (const [index, of] of indexes) {
+      if (
+        of
+          .map(([, column]) => column)
+          .join()
+          .toLowerCase() === sought
+      )
+        return index;
+    }
+    return undefined;
   }
 
   /**

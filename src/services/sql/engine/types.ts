@@ -101,6 +101,8 @@ export type SessionFacts = Readonly<Record<string, string | number | boolean | n
  * transactions are begun and ended with the methods, never with statements.
  */
 export interface SqlSession {
+  /** Whether statements run where the session's own changes or temporary tables are: everything is then asynchronous. */
+  readonly pinned: boolean;
   /** Whether a transaction is open. A failed statement leaves it open; what it changed itself is undone. */
   readonly inTransaction: boolean;
   /** The longest a statement may take, in milliseconds, waiting for the writer included; `Infinity` for no limit. */

@@ -11,10 +11,11 @@ import { CopyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
 import { CursorTable } from './cursor-table.ts';
 import { describeStatement } from './describe.ts';
+import { failureOf } from './failures.ts';
 import { Portal } from './portal.ts';
 import { PREPARED_AT_MOST, PreparedStatement, parameterTypes } from './prepared-statement.ts';
 import { described } from './result-shape.ts';
-import { failureOf, type Opened } from './run-data.ts';
+import type { Opened } from './run-data.ts';
 import type { SessionContext } from './session-context.ts';
 import { milliseconds, type SessionSettings } from './settings.ts';
 import { TransactionBlock } from './transaction-block.ts';
@@ -132,8 +133,8 @@ export class Backend implements SessionContext {
     this.#portals.delete('');
     let compiled: readonly Compiled[];
     try {
-      const template = this.block.status === 'E' ? undefined : this.compiler.compileTemplate(sql);
-      if (template !== undefined) {
+      const template = this.compiler.compileTemplate(sql);
+      if (template !== undefined && this.#runs(template.compiled)) {
         const portal = new Portal(new PreparedStatement(template.compiled, []), template.values, []);
         yield* this.#runAll([template.compiled], 0, portal);
         return;
@@ -148,6 +149,17 @@ export class Backend implements SessionContext {
       this.out.emptyQueryResponse();
       this.#ready();
     } else yield* this.#runAll(compiled, 0);
+  }
+
+  /** Whether a query can be run as it is. If it cannot, what is said of it must be said of the text that the client sent. */
+  #runs({ translation }: Compiled): boolean {
+    if (this.block.status === 'E' || this.session.pinned) return false;
+    try {
+      this.session.describe(translation?.sql[0] ?? '');
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Runs statements that came together, from one of them on: they are one transaction, unless they say otherwise. */
@@ -405,11 +417,11 @@ export class Backend implements SessionContext {
   }
 
   *#fail(error: unknown, compiled: Compiled | undefined): Work {
-    this.out.error(reportOf(failureOf(error, compiled)));
+    this.out.error(reportOf(failureOf(error, compiled, this.engine)));
     try {
       yield* this.block.fail();
     } catch (cause) {
-      this.out.error(reportOf(failureOf(cause, undefined)));
+      this.out.error(reportOf(failureOf(cause, undefined, this.engine)));
     }
   }
 

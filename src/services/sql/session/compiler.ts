@@ -11,8 +11,7 @@ import { knownTypes, RowWriters, typeNamed } from './result-shape.ts';
 
 /** A statement that was read: what it is, and what SQLite is to be asked. */
 export class Compiled {
-  /** The whole text of which it is a part: where errors say that they are. */
-  readonly source: string;
+  readonly statement: Statement;
   readonly text: string;
   readonly command: Command;
   /** Of what SQLite runs; undefined for what only the session carries out. */
@@ -34,7 +33,7 @@ export class Compiled {
     inner: Compiled | undefined,
   ) {
     this.inner = inner;
-    this.source = statement.source;
+    this.statement = statement;
     this.text = statementText(statement);
     this.command = command;
     this.translation = translation;

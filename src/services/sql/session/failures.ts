@@ -1,11 +1,16 @@
+import { sqlErrorOf as sqliteErrorOf } from '../dialect/sqlite-errors.ts';
+import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Compiled } from './compiler.ts';
 
-/** What a client is told of a failure of the engine. */
-export function sqlErrorOf(error: unknown, _compiled?: Compiled): SqlError | undefined {
+/** What a client is told of a failure of the engine. What is nobody's to know is told to whoever runs the server. */
+export function failureOf(error: unknown, compiled: Compiled | undefined, engine: Engine): SqlError {
   if (error instanceof SqlError) return error;
-  if (!(error instanceof EngineError)) return undefined;
+  if (!(error instanceof EngineError)) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+    return new SqlError('XX000', 'internal error', {}, { cause: error });
+  }
   const { message } = error;
   const options = { cause: error };
   switch (error.failure) {
@@ -25,7 +30,11 @@ export function sqlErrorOf(error: unknown, _compiled?: Compiled): SqlError | und
       return new SqlError('3B001', message, {}, options);
     case 'executor-died':
       return new SqlError('58000', message, {}, options);
-    default:
-      return new SqlError('XX000', message, {}, options);
+    case 'sqlite': {
+      if (compiled === undefined) return new SqlError('XX000', message, {}, options);
+      const { statement, translation } = compiled;
+      const uniqueName = (table: string, columns: readonly string[]) => engine.uniqueIndex(table, columns);
+      return sqliteErrorOf({ message, code: error.sqliteCode }, { statement, translation, uniqueName });
+    }
   }
 }

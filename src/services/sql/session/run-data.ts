@@ -1,10 +1,8 @@
 import { commandTag } from '../dialect/commands.ts';
 import type { Rows, Value } from '../engine/types.ts';
 import type { FormatCode } from '../wire/frontend.ts';
-import { SqlError } from '../wire/sql-error.ts';
 import type { PgType } from '../wire/types.ts';
 import type { Compiled } from './compiler.ts';
-import { sqlErrorOf } from './failures.ts';
 import { Result } from './result.ts';
 import { typesWith } from './result-shape.ts';
 import type { SessionContext } from './session-context.ts';
@@ -53,14 +51,6 @@ export function* openData(
   const columnTypes = rows.types ?? told ?? typesWith(compiled.typesOf(rows.columns), rows.first);
   const result = new Result(rows, rows.columns, columnTypes, compiled.writers);
   return { kind: 'rows', result, tag: (count) => commandTag(command, count) };
-}
-
-/** What SQLite said becomes what PostgreSQL would have said of this statement. */
-export function failureOf(error: unknown, compiled: Compiled | undefined): SqlError {
-  const known = sqlErrorOf(error, compiled);
-  if (known !== undefined) return known;
-  process.emitWarning(error instanceof Error ? error : String(error));
-  return new SqlError('XX000', 'internal error', {}, { cause: error });
 }
 
 function* finish(rows: Rows): Work {
