@@ -27,11 +27,18 @@ export function textFormat(type: PgType): TextFormat {
     case oids.bytea:
       return (value) => hex(typeof value === 'object' ? value : Buffer.from(plainText(value)));
     case oids.date:
-      return (value) => momentText(value, (moment) => formatDate(moment.days));
+      return (value) =>
+        typeof value === 'string' && writtenDate.test(value)
+          ? value
+          : momentText(value, (moment) => formatDate(moment.days));
     case oids.timestamp:
-      return (value) => momentText(value, formatMoment);
+      return (value) =>
+        typeof value === 'string' && writtenTimestamp.test(value) ? value : momentText(value, formatMoment);
     case oids.timestamptz:
-      return (value) => momentText(value, (moment) => formatMoment(atGreenwich(moment), '+00'));
+      return (value) =>
+        typeof value === 'string' && writtenTimestamptz.test(value)
+          ? value.slice(0, -':00'.length)
+          : momentText(value, (moment) => formatMoment(atGreenwich(moment), '+00'));
     case oids.uuid:
       return (value) =>
         value instanceof Uint8Array && value.length === 16 ? uuidText(value) : plainText(value);
@@ -84,6 +91,11 @@ function boolText(value: Exclude<Value, null>): string {
 function floatText(value: Exclude<Value, null>, format: (value: number) => string): string {
   return typeof value === 'number' || typeof value === 'bigint' ? format(Number(value)) : plainText(value);
 }
+
+/** Dates and times as they are kept, which are written without being read. */
+const writtenDate = /^(?!0000)\d{4}-\d\d-\d\d$/;
+const writtenTimestamp = /^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,5}[1-9])?$/;
+const writtenTimestamptz = /^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,5}[1-9])?\+00:00$/;
 
 type ReadMoment = NonNullable<ReturnType<typeof parseMoment>>;
 
