@@ -161,14 +161,17 @@ export class Session implements SqlSession, RowsOwner {
   }
 
   async savepoint(name: string): Promise<void> {
+    this.#stopwatch.restart();
     await this.#transaction?.savepoint(name, (sql) => this.#control(sql));
   }
 
   async release(name: string): Promise<void> {
+    this.#stopwatch.restart();
     await this.#transaction?.release(name, (sql) => this.#control(sql));
   }
 
   async rollbackTo(name: string): Promise<void> {
+    this.#stopwatch.restart();
     await this.#transaction?.rollbackTo(name, (sql) => this.#control(sql));
   }
 
@@ -346,6 +349,7 @@ export class Session implements SqlSession, RowsOwner {
   }
 
   async #commit(transaction: Transaction): Promise<void> {
+    this.#stopwatch.restart();
     try {
       transaction.check();
       await this.#control('COMMIT');
@@ -357,6 +361,7 @@ export class Session implements SqlSession, RowsOwner {
   }
 
   async #rollback(): Promise<void> {
+    this.#stopwatch.restart();
     try {
       await this.#control('ROLLBACK');
     } catch (error) {
