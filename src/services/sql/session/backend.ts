@@ -225,6 +225,7 @@ export class Backend implements SessionContext {
           this.out.bindComplete();
           return;
         case 'describe':
+          if (message.target === 'portal' && this.#describedCursor(message.name)) return;
           compiled = this.#compiledOf(message.target, message.name);
           yield* message.target === 'statement'
             ? this.#describeStatement(message.name)
@@ -236,7 +237,9 @@ export class Backend implements SessionContext {
           return;
         case 'close':
           if (message.target === 'statement') this.prepared.delete(message.name);
-          else this.#closePortal(message.name);
+          else if (this.#portals.has(message.name) || !this.cursors.has(message.name))
+            this.#closePortal(message.name);
+          else this.cursors.close(message.name);
           this.out.closeComplete();
       }
     } catch (error) {
@@ -303,6 +306,14 @@ export class Backend implements SessionContext {
     const shape = yield* describeStatement(this, statement);
     if (shape === undefined) this.out.noData();
     else this.out.rowDescription(described(shape.columns, shape.types, () => undefined));
+  }
+
+  /** A cursor of SQL is a portal as well. */
+  #describedCursor(name: string): boolean {
+    if (this.#portals.has(name) || !this.cursors.has(name)) return false;
+    const { columns, types } = this.cursors.get(name);
+    this.out.rowDescription(described(columns, types, () => undefined));
+    return true;
   }
 
   *#describePortal(name: string): Work {

@@ -103,6 +103,7 @@ test('pgbench makes its tables, and every mode runs without a failure', {
         '4',
         '-j',
         '2',
+        '-n',
         '-M',
         mode,
         ...what,
