@@ -42,6 +42,11 @@ export class MessageReader {
   /** Text up to a zero byte. */
   string(): string {
     const from = this.#at;
+    // Most names are empty.
+    if (this.#bytes[from] === 0) {
+      this.#at++;
+      return '';
+    }
     const end = this.#bytes.indexOf(0, from);
     if (end < 0) throw new SqlError('08P01', 'invalid string in message');
     this.#at = end + 1;

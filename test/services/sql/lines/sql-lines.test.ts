@@ -165,6 +165,8 @@ test('a client that leaves in the middle of an answer leaves nothing behind', as
     await eventually('nobody is in', () => server.activeClients === 0);
   }
   assert.match(await told(".mode csv\nselect count(*) from quakes where place = 'gone';"), /^0$/m);
+  // Whoever left no longer has the right to write either.
+  assert.equal(await told('update quakes set mag = mag where id = 1;'), '1 row changed\n');
 });
 
 test('nc has its questions answered', async (t) => {

@@ -57,6 +57,7 @@ const answers: [declared: string, input: string, text: string, binary: string][]
     '000600040000000404d2162e23340d801ed2000a',
   ],
   ['numeric(8,2)', '8.1', '8.10', '00020000000000020008' + '03e8'],
+  ['numeric(13,8)', '10000', '10000.00000000', '00010001000000080001'],
   ['numeric', '1e-6', '0.000001', '0001fffe000000060064'],
   ['numeric', 'NaN', 'NaN', '00000000c0000000'],
   ['text', 'señal', 'señal', '7365c3b1616c'],
