@@ -193,6 +193,13 @@ const invalid: [name: string, bytes: Buffer, sqlstate: string, message: RegExp, 
     true,
   ],
   [
+    'a Parse that ends in the middle of a number',
+    message('P', Buffer.from('\0x\0\0')),
+    '08P01',
+    /insufficient data/,
+    true,
+  ],
+  [
     'a Parse that goes on',
     message('P', Buffer.from('\0x\0'), int16(0), int16(0)),
     '08P01',
