@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { type Server, serve } from '../../../../src/index.ts';
 import { Engine } from '../../../../src/services/sql/engine/engine.ts';
 import { sqlLines } from '../../../../src/services/sql/lines/sql-lines.ts';
+import { run } from '../../../cli/support.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { TestClient } from '../../../support/test-client.ts';
 
@@ -182,4 +183,12 @@ test('nc has its questions answered', async (t) => {
   });
   if ((await Promise.race([failed, ended])) === 'ENOENT') return t.skip('nc is not installed');
   assert.equal(text, 'place\nHector Mine\n');
+});
+
+test('zocalo connect is a client of it as well', async (t) => {
+  const { host, port } = server.address;
+  const input = '.mode lines\nselect place,\n  mag from quakes where id = 2;\n';
+  const { stdout, status } = await run(t, ['connect', `${host}:${port}`], { input });
+  assert.equal(stdout, 'place = Hector Mine\n  mag = 7.1\n');
+  assert.equal(status, 0);
 });
