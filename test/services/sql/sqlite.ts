@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { installCatalog } from '../../../src/services/sql/catalog/install.ts';
 import { sqlErrorOf } from '../../../src/services/sql/dialect/sqlite-errors.ts';
 import { type Statement, splitStatements } from '../../../src/services/sql/dialect/statements.ts';
 import { translate } from '../../../src/services/sql/dialect/translate.ts';
@@ -24,6 +25,7 @@ export class Translated {
 
   constructor() {
     registerFunctions(this.database, this.facts);
+    installCatalog(this.database);
   }
 
   readonly schema: Schema = {

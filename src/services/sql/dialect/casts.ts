@@ -1,6 +1,7 @@
 import { isRelative } from '../values/datetime.ts';
 import { literalOf, valueOfType } from '../values/literals.ts';
 import { SqlError } from '../wire/sql-error.ts';
+import { catalogValue } from './catalog-names.ts';
 import { quoteText } from './keywords.ts';
 import { type Expression, Level, type Translator } from './translator.ts';
 import { isTypeName, type TypeName } from './type-names.ts';
@@ -160,12 +161,21 @@ function toText(translator: Translator, to: Expression, source: string | undefin
   const registry = registered[source];
   if (registry !== undefined) {
     translator.catalog = true;
-    translator.wrap(to.first, `(SELECT ${registry.name} FROM temp.${registry.relation} WHERE oid = `, ')');
+    const sought = translator.cut(to.first);
+    translator.put(catalogValue(registry.relation, registry.name, 'oid', sought));
     return { ...to, level: Level.PRIMARY };
   }
   if (!integers.has(source)) return to;
   translator.wrap(to.first, 'CAST(', ' AS TEXT)');
   return { ...to, level: Level.PRIMARY };
+}
+
+/** What a client gets of a number that stands for something in the catalog: its name. */
+export function shownByName(translator: Translator, expression: Expression): Expression {
+  const { type } = expression;
+  if (type !== 'regtype' && registered[type ?? ''] === undefined) return expression;
+  if (expression.column !== undefined) return expression;
+  return { ...toText(translator, expression, type), type };
 }
 
 /** `'name'::regclass`: the number that the catalog has for the name, or the number itself. */
@@ -183,10 +193,8 @@ function lookedUp(
   translator.catalog = true;
   const sought = translator.cut(to.first);
   const kind = relation === 'pg_class' ? 'relation' : relation === 'pg_namespace' ? 'schema' : 'function';
-  translator.put(
-    `found((SELECT oid FROM temp.${relation} WHERE ${name} = plain_name(${sought}) OR CAST(oid AS TEXT) = ${sought} LIMIT 1), ` +
-      `${quoteText(kind)}, ${sought})`,
-  );
+  const byName = catalogValue(relation, 'oid', name, `plain_name(${sought})`);
+  translator.put(`found(coalesce(oid_of(${sought}), ${byName}), ${quoteText(kind)}, ${sought})`);
   return { ...to, level: Level.PRIMARY };
 }
 

@@ -1,5 +1,7 @@
+import { catalogValue } from './catalog-names.ts';
 import { native, resultType } from './function-names.ts';
 import { quoteName } from './keywords.ts';
+import type { Scope } from './scope.ts';
 import { isSetFunction, setSource } from './set-functions.ts';
 import { specialSyntax } from './special-functions.ts';
 import type { Token } from './tokens.ts';
@@ -216,6 +218,11 @@ function adjusted(
       return undefined;
     case 'to_regclass':
       return lookUp(translator, first);
+    case 'pg_get_constraintdef':
+    case 'pg_get_indexdef':
+    case 'pg_get_viewdef':
+    case 'pg_get_triggerdef':
+      return definitionOf(translator, name, call, first);
     default:
       return undefined;
   }
@@ -227,11 +234,43 @@ function substr(translator: Translator, [, from]: readonly Expression[], first: 
   return 'text';
 }
 
+/** What the catalog keeps as text: a function could not look for it. */
+function definitionOf(
+  translator: Translator,
+  name: string,
+  call: readonly Expression[],
+  first: number,
+): string {
+  translator.catalog = true;
+  const [of, column] = call;
+  if (of === undefined) throw translator.unexpected();
+  if (call[2] !== undefined) translator.cut(call[2].first);
+  const place = column === undefined ? '0' : translator.cut(column.first).replace(/[,)]\s*$/, '');
+  const oid = translator.cut(of.first).replace(/[,)]\s*$/, '');
+  translator.cut(first);
+  translator.put(definitions[name]?.(oid, place) ?? 'NULL');
+  return 'text';
+}
+
+const definitions: Record<string, (oid: string, place: string) => string> = {
+  pg_get_constraintdef: (oid) => catalogValue('pg_constraint', 'conbin', 'oid', oid),
+  pg_get_viewdef: (oid) => catalogValue('pg_rewrite', 'ev_action', 'ev_class', oid),
+  pg_get_triggerdef: (oid) => catalogValue('pg_trigger', 'tgqual', 'oid', oid),
+  pg_get_indexdef: (oid, place) =>
+    catalogValue(
+      'catalog_index',
+      `CASE ${place} WHEN 0 THEN catalog_index(is_unique, name, tbl_name, written, condition, sql) ` +
+        `ELSE written ->> (${place} - 1) END`,
+      'oid',
+      oid,
+    ),
+};
+
 function lookUp(translator: Translator, first: number): string {
   translator.catalog = true;
   const written = translator.cut(first);
   const name = written.slice(written.indexOf('(') + 1, -1);
-  translator.put(`(SELECT oid FROM temp.pg_class WHERE relname = plain_name(${name}))`);
+  translator.put(catalogValue('pg_class', 'oid', 'relname', `plain_name(${name})`));
   return 'regclass';
 }
 
@@ -251,18 +290,25 @@ function shownType(type: string | undefined): string {
   return words[type ?? 'unknown'] ?? type ?? 'unknown';
 }
 
+/** The same set twice in one list goes on in step. */
+function setAlias(translator: Translator, { sets }: Scope, sql: string): string {
+  const known = sets.find((set) => set.startsWith(`${sql} AS `));
+  if (known !== undefined) return known.slice(sql.length + ' AS '.length);
+  if (sets.length > 0) throw translator.unsupported('several functions that return sets in one list');
+  const alias = translator.freshName();
+  sets.push(`${sql} AS ${alias}`);
+  return alias;
+}
+
 /** A set in the list of a SELECT becomes one more item of FROM. */
 function setInList(translator: Translator, name: string, mark: number): Expression {
   if (translator.scope === undefined) throw translator.unsupported(`set-returning function ${name}()`);
-  if (translator.scope.sets.length > 0)
-    throw translator.unsupported('several functions that return sets in one list');
   translator.inSelectList = false;
   const from = translator.mark;
   const source = setSource(translator, name);
   translator.cut(from);
   translator.inSelectList = true;
-  const alias = translator.freshName();
-  translator.scope.sets.push(`${source.sql} AS ${alias}`);
+  const alias = setAlias(translator, translator.scope, source.sql);
   const only = source.columns.length === 1 && source.columns[0];
   if (only) translator.put(only.written(alias));
   else {

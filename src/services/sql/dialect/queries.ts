@@ -281,7 +281,7 @@ function rest(translator: Translator): void {
     throw translator.unsupported('SELECT INTO', undefined, 'Use CREATE TABLE … AS.');
   if (translator.isWord('where')) {
     translator.copy();
-    coerceLiteral(translator, translator.expression(), { type: 'bool', column: undefined });
+    coerceLiteral(translator, translator.expression(), { type: 'bool' });
   }
   if (translator.isWord('group')) {
     translator.copyWords('group', 'by');
@@ -345,7 +345,7 @@ function tail(translator: Translator): void {
 function count(translator: Translator): string {
   const mark = translator.mark;
   const expression = translator.expression();
-  coerceLiteral(translator, expression, { type: 'int8', column: undefined });
+  coerceLiteral(translator, expression, { type: 'int8' });
   if (expression.parameter !== undefined) {
     translator.hint(expression.parameter, { typeName: 'int8', column: undefined });
   }

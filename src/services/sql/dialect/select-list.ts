@@ -1,3 +1,4 @@
+import { shownByName } from './casts.ts';
 import { writtenName } from './column-references.ts';
 import { labelsAfterAs, quoteName } from './keywords.ts';
 import {
@@ -42,7 +43,8 @@ function item(translator: Translator, end: number): ResultColumns {
   // SQLite writes JSON without spaces, jsonb has them.
   if (expression.type === 'jsonb' && expression.level < Level.PRIMARY)
     translator.wrap(expression.first, 'to_jsonb(', ')');
-  return [named(translator, expression, end)];
+  const outermost = translator.scope?.outer?.outer === undefined;
+  return [named(translator, outermost ? shownByName(translator, expression) : expression, end)];
 }
 
 function named(translator: Translator, expression: Expression, end: number): ResultColumn {

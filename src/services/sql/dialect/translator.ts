@@ -122,7 +122,10 @@ export class Translator extends TokenReader {
 
   /** Writes a text of our own. The white space in front of it stays outside of what is wrapped around it. */
   put(text: string, space = ''): void {
-    if (space !== '') this.#pieces.push(space);
+    // Tokens that were left out may have stood between two words.
+    const glued = space === '' && /^[\w"'?]/.test(text) && /[\w"')]$/.test(this.#pieces.at(-1) ?? '');
+    if (glued) this.#pieces.push(' ');
+    else if (space !== '') this.#pieces.push(space);
     this.#pieces.push(text);
   }
 

@@ -40,6 +40,7 @@ export function conversions(session: Session): SqlFunction[] {
       const code = kind === 'relation' ? '42P01' : kind === 'schema' ? '3F000' : '42883';
       throw new SqlError(code, `${textOf(kind)} "${textOf(name)}" does not exist`);
     }),
+    strict('oid_of', 1, (name) => (/^\d+$/.test(textOf(name)) ? BigInt(textOf(name)) : null)),
     strict('plain_name', 1, (name) => plainName(textOf(name))),
     strict('nonzero', 1, (value) => {
       if (Number(value) !== 0) return value;

@@ -10,6 +10,8 @@ export type Session = {
   readonly processId: number;
   /** A setting by its name in lower case; undefined when there is none. */
   setting(name: string): string | undefined;
+  /** All settings with their values. */
+  settings(): readonly (readonly [name: string, value: string])[];
 };
 
 type Facts = Readonly<Record<string, string | number | boolean | null>>;
@@ -23,6 +25,7 @@ export function sessionOf(facts: { readonly current: Facts }): Session {
     const value = facts.current[name];
     return value === undefined || value === null ? undefined : String(value);
   };
+  const all = () => JSON.parse(text('settings') ?? '{}') as Record<string, string>;
   return {
     now: () => BigInt(Math.round(Number(facts.current.transactionStart ?? Date.now()) * 1000)),
     clock: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)),
@@ -36,12 +39,10 @@ export function sessionOf(facts: { readonly current: Facts }): Session {
       return Number(facts.current.processId ?? process.pid);
     },
     setting(name) {
-      const settings = text('settings');
-      const all = settings === undefined ? {} : (JSON.parse(settings) as Record<string, string>);
-      return (
-        all[name] ??
-        (name === 'search_path' ? text('searchPath') : name === 'timezone' ? text('timeZone') : undefined)
-      );
+      const known = all()[name];
+      if (known !== undefined) return known;
+      return name === 'search_path' ? text('searchPath') : name === 'timezone' ? text('timeZone') : undefined;
     },
+    settings: () => Object.entries(all()),
   };
 }

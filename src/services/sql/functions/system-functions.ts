@@ -77,7 +77,7 @@ export function systemFunctions(session: Session): SqlFunction[] {
     strict('pg_get_expr', -1, (expression) => expression),
     plain('pg_indexam_progress_phasename', -1, () => null),
     plain('keywords_json', 0, () => JSON.stringify(keywords)),
-    plain('settings_json', 0, () => '[]'),
+    { ...plain('settings_json', 0, () => JSON.stringify(session.settings())), deterministic: false },
     ...['pg_advisory_lock', 'pg_advisory_xact_lock', 'pg_advisory_unlock_all', 'pg_notify'].map((name) =>
       refused(name),
     ),
