@@ -1,4 +1,4 @@
-import { arrayElements } from './arrays.ts';
+import { parseArray } from '../values/arrays.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import {
   atGreenwich,
@@ -160,7 +160,7 @@ function uuidBytes(value: Present, type: PgType): Uint8Array {
 function arrayFormat(elementOid: number): BinaryFormat {
   const write = binaryFormat(pgType(elementOid));
   return (out, value) => {
-    const elements = arrayElements(plainText(value));
+    const elements = parseArray(plainText(value));
     out.int32(elements.length === 0 ? 0 : 1);
     out.int32(elements.includes(null) ? 1 : 0);
     out.int32(elementOid);

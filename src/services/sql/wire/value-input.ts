@@ -1,4 +1,4 @@
-import { atGreenwich, formatDate, formatMoment, formatTime, parseMoment, parseTime } from './date-time.ts';
+import { normalizeDatetime } from '../values/datetime.ts';
 import { parseFloatText } from './floats.ts';
 import { numericValue } from './numeric.ts';
 import { SqlError } from './sql-error.ts';
@@ -41,15 +41,13 @@ export function valueOfText(text: string, oid: number): Value {
     case oids.bytea:
       return bytesOf(text);
     case oids.date:
-      return moment(text, oid, ({ days }) => formatDate(days));
+      return normalizeDatetime(text, 'date', now());
+    case oids.time:
+      return normalizeDatetime(text, 'time', now());
     case oids.timestamp:
-      return moment(text, oid, (parsed) => formatMoment(parsed));
+      return normalizeDatetime(text, 'timestamp', now());
     case oids.timestamptz:
-      return moment(text, oid, (parsed) => formatMoment(atGreenwich(parsed), '+00:00'));
-    case oids.time: {
-      const time = parseTime(text) ?? refuse(text, oid, '22007');
-      return formatTime(time.micros);
-    }
+      return normalizeDatetime(text, 'timestamptz', now());
     case oids.json:
     case oids.jsonb:
       return checkJson(text);
@@ -61,8 +59,8 @@ export function valueOfText(text: string, oid: number): Value {
   }
 }
 
-function refuse(text: string, oid: number, sqlstate = '22P02'): never {
-  throw new SqlError(sqlstate, `invalid input syntax for type ${formatType({ oid, typmod: -1 })}: "${text}"`);
+function refuse(text: string, oid: number): never {
+  throw new SqlError('22P02', `invalid input syntax for type ${formatType({ oid, typmod: -1 })}: "${text}"`);
 }
 
 function outOfRange(text: string, oid: number): never {
@@ -79,18 +77,9 @@ function wholeOf(text: string, oid: number): bigint {
   return value < least || value > most ? outOfRange(text, oid) : value;
 }
 
-type Read = NonNullable<ReturnType<typeof parseMoment>>;
-
-function moment(text: string, oid: number, format: (parsed: Read) => string): string {
-  const word = text.trim().toLowerCase();
-  if (word === 'infinity' || word === '-infinity') return word;
-  const parsed = parseMoment(text);
-  if (parsed !== undefined) return format(parsed);
-  // What looks like a date is one that the calendar does not have.
-  if (/^\s*\d{4,6}-\d{1,2}-\d{1,2}/.test(text)) {
-    throw new SqlError('22008', `date/time field value out of range: "${text}"`);
-  }
-  return refuse(text, oid, '22007');
+/** Microseconds since 1970, for the date `today` and its like. */
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000n;
 }
 
 function bytesOf(text: string): Buffer {

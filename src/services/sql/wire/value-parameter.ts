@@ -1,4 +1,4 @@
-import { arrayLiteral } from './arrays.ts';
+import { arrayText } from '../values/arrays.ts';
 import type { BoundParameters } from './bound-parameters.ts';
 import { formatDate, formatMoment, formatTime, momentOf } from './date-time.ts';
 import { formatFloat8 } from './floats.ts';
@@ -135,7 +135,7 @@ function arrayOfBinary(bytes: Buffer, elementOid: number, index: number): string
     }
   }
   if (at !== bytes.length) throw bad();
-  return arrayLiteral(elements);
+  return arrayText(elements);
 }
 
 function elementText(value: Value, elementOid: number): string | null {

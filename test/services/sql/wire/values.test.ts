@@ -95,6 +95,15 @@ for (const [declared, input, written, hex] of answers) {
   });
 }
 
+test('text that PostgreSQL understands as a date or a moment is kept in one form', () => {
+  const kept = (text: string, name: TypeName) => bound(Buffer.from(text), 0, oids[name]);
+  assert.equal(kept('Jan 5, 2020', 'date'), '2020-01-05');
+  assert.equal(kept('20200105', 'date'), '2020-01-05');
+  assert.equal(kept('2020-01-05T10:20Z', 'timestamp'), '2020-01-05 10:20:00');
+  assert.equal(kept('2020-01-05T10:20:30.1234567-0330', 'timestamptz'), '2020-01-05 13:50:30.123457+00:00');
+  assert.match(String(kept('now', 'timestamptz')), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.\d]*\+00:00$/);
+});
+
 const refused: [name: TypeName, input: string, sqlstate: string, message: RegExp][] = [
   ['int4', 'abc', '22P02', /^invalid input syntax for type integer: "abc"$/],
   ['int4', '', '22P02', /integer: ""/],
