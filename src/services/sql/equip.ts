@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { installCatalog } from './catalog/install.ts';
 import type { FactsHolder } from './engine/connection.ts';
 import { registerFunctions } from './functions/register.ts';
 
 /** Gives every connection what PostgreSQL has and SQLite lacks. */
 export default function equip(database: DatabaseSync, facts: FactsHolder): void {
   registerFunctions(database, facts);
+  installCatalog(database);
 }
 
 /** Those of its functions that may be called in the event loop: what they cost grows no faster than their arguments. */

@@ -7,6 +7,7 @@ import { demonstration } from './demonstration.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
 import { EngineError } from './engine/engine-error.ts';
 import { sqlLines } from './lines/sql-lines.ts';
+import { Cancellation } from './session/cancellation.ts';
 import { postgres } from './session/postgres.ts';
 import { readPasswordFile } from './wire/password-file.ts';
 
@@ -21,7 +22,9 @@ export default async function sql(settings: Settings): Promise<Dialects> {
   const { file, remove } = await databaseOf(settings);
   const engine = await open(engineOptions(settings, file));
   const lines = sqlLines(() => engine.session());
-  const pg = postgres(engine, { user: textOf(settings, 'user'), verifier });
+  const cancellation = new Cancellation();
+  await cancellation.open();
+  const pg = postgres(engine, cancellation, { user: textOf(settings, 'user'), verifier });
   return {
     name: 'sql',
     dialects: {
@@ -29,6 +32,7 @@ export default async function sql(settings: Settings): Promise<Dialects> {
       line: (verifier === undefined ? lines : closed(lines)) as AnyProtocol,
     },
     stop() {
+      cancellation.close();
       engine.close();
       remove?.();
     },

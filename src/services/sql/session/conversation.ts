@@ -10,8 +10,9 @@ import { unknownVerifier } from '../wire/scram-verifier.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import { startupOptions } from '../wire/startup-packet.ts';
 import { Backend } from './backend.ts';
+import type { Cancellation } from './cancellation.ts';
 import type { Compiler } from './compiler.ts';
-import type { Backends, PostgresOptions } from './postgres.ts';
+import type { PostgresOptions } from './postgres.ts';
 import { SessionSettings } from './settings.ts';
 import { reply } from './work.ts';
 
@@ -24,7 +25,7 @@ const KEPT_BYTES = 16_384;
 export class Conversation {
   readonly #engine: Engine;
   readonly #compiler: Compiler;
-  readonly #backends: Backends;
+  readonly #cancellation: Cancellation;
   readonly #options: PostgresOptions;
   readonly #processId: number;
   readonly #out = new ReplyWriter();
@@ -34,18 +35,12 @@ export class Conversation {
   #scramBegun = false;
   #backend: Backend | undefined;
 
-  constructor(
-    engine: Engine,
-    compiler: Compiler,
-    backends: Backends,
-    options: PostgresOptions,
-    processId: number,
-  ) {
+  constructor(engine: Engine, compiler: Compiler, cancellation: Cancellation, options: PostgresOptions) {
     this.#engine = engine;
     this.#compiler = compiler;
-    this.#backends = backends;
+    this.#cancellation = cancellation;
     this.#options = options;
-    this.#processId = processId;
+    this.#processId = cancellation.newProcessId();
   }
 
   /** Whether the client has said who it is, and so understands messages. */
@@ -75,7 +70,7 @@ export class Conversation {
 
   leave(): void {
     if (this.#backend === undefined) return;
-    this.#backends.delete(this.#processId);
+    this.#cancellation.leave(this.#processId);
     this.#backend.close();
   }
 
@@ -86,11 +81,9 @@ export class Conversation {
         case 'gssenc-request':
           this.#out.refuseEncryption();
           return;
-        case 'cancel-request': {
-          const backend = this.#backends.get(message.processId);
-          if (backend?.secretKey === message.secretKey) backend.cancel();
+        case 'cancel-request':
+          this.#cancellation.request(message.processId, message.secretKey);
           return;
-        }
         case 'startup':
           this.#startup = message;
           this.#authenticate(message);
@@ -162,7 +155,7 @@ export class Conversation {
     this.#out.readyForQuery('I');
     const backend = new Backend(this.#engine, this.#compiler, settings, identity, this.#out);
     this.#backend = backend;
-    this.#backends.set(this.#processId, { secretKey, cancel: () => backend.session.cancel() });
+    this.#cancellation.enter(this.#processId, { secretKey, cancel: () => backend.session.cancel() });
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { FrameError } from '../../../errors.ts';
 import type { Client } from '../../../protocol/client.ts';
 import type { CloseReason } from '../../../protocol/close-reason.ts';
@@ -11,6 +10,7 @@ import { frontendFraming } from '../wire/frontend-framing.ts';
 import { ReplyWriter } from '../wire/reply-writer.ts';
 import type { ScramVerifier } from '../wire/scram-verifier.ts';
 import { SqlError } from '../wire/sql-error.ts';
+import type { Cancellation } from './cancellation.ts';
 import { Compiler } from './compiler.ts';
 import { Conversation } from './conversation.ts';
 
@@ -20,9 +20,6 @@ export type PostgresOptions = {
   /** What its password is checked with; undefined: no password is asked for. */
   readonly verifier?: ScramVerifier | undefined;
 };
-
-/** Those who are in, by the process number that they were told. */
-export type Backends = Map<number, { readonly secretKey: number; cancel(): void }>;
 
 const refusals: Partial<Record<RefusalCause, SqlError>> = {
   full: new SqlError('53300', 'sorry, too many clients already'),
@@ -44,15 +41,15 @@ const farewells: Partial<Record<CloseReason, SqlError>> = {
 /** The PostgreSQL protocol 3.0, spoken by a server over one SQLite database. */
 export function postgres(
   engine: Engine,
+  cancellation: Cancellation,
   options: PostgresOptions = {},
 ): Protocol<FrontendMessage, Conversation> {
   const compiler = new Compiler(engine);
-  const backends: Backends = new Map();
   return {
     name: 'sql',
     framing: frontendFraming({ passwordMessages: options.verifier === undefined ? 0 : 2 }),
     halfClose: false,
-    state: () => new Conversation(engine, compiler, backends, options, newProcessId(backends)),
+    state: () => new Conversation(engine, compiler, cancellation, options),
     open: (client) => void client.state.enter(client),
     message(message, client): Reply {
       const conversation = client.state;
@@ -65,14 +62,6 @@ export function postgres(
       client.state.started ? fatal(farewells[reason]) : undefined,
     refuse: (cause) => fatal(refusals[cause]),
   };
-}
-
-/** Numbers of processes are positive and, as far as possible, not used again soon. */
-function newProcessId(backends: Backends): number {
-  for (;;) {
-    const number = randomInt(1, 2 ** 31);
-    if (!backends.has(number)) return number;
-  }
 }
 
 function errorOf(error: unknown): SqlError {

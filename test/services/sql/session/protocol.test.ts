@@ -234,3 +234,20 @@ test('Terminate ends the conversation without another word', async (context) => 
   client.send(frontend.terminate());
   assert.deepEqual(await client.ended(), []);
 });
+
+test('a CancelRequest that comes to another worker is passed on', async (context) => {
+  const { port } = await serveSql(
+    context,
+    numbers(3),
+    {},
+    { workers: 2, isolation: 'process', balance: 'round-robin' },
+  );
+  // In turn: the second connection is with the other worker.
+  await using client = await RawClient.enter(port);
+  client.send(frontend.query(ENDLESS));
+  await using canceller = await RawClient.open(port);
+  canceller.send(frontend.cancelRequest(client.processId, client.secretKey));
+  assert.deepEqual(await canceller.ended(), []);
+  const [error] = await client.until('Z');
+  assert.equal(fieldsOf(error?.body ?? Buffer.alloc(0)).C, '57014');
+});
