@@ -12,7 +12,10 @@ export const relationViews: Readonly<Record<string, RelationView>> = {
              type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(r.name) WHERE pk > 0
                UNION ALL SELECT 1 FROM pragma_index_list(r.name)) AS has_index,
              (SELECT count(*) FROM json_each(catalog_constraints(r.sql)) WHERE value ->> 'kind' = 'c') AS checks,
-             EXISTS (SELECT 1 FROM main.sqlite_schema g WHERE g.type = 'trigger' AND g.tbl_name = r.name) AS has_triggers
+             EXISTS (SELECT 1 FROM main.sqlite_schema g WHERE g.type = 'trigger' AND g.tbl_name = r.name)
+               -- PostgreSQL keeps foreign keys with triggers, and psql looks for them only where there are some.
+               OR EXISTS (SELECT 1 FROM catalog_constraint f WHERE f.kind = 'f' AND (f.conrelid = r.oid OR f.target = r.name COLLATE NOCASE))
+               AS has_triggers
       FROM catalog_relation r
       UNION ALL
       SELECT oid, name, 2200, 'i', 403, json_array_length(columns), 0, 0, 0 FROM catalog_index

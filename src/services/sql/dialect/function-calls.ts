@@ -290,13 +290,12 @@ function shownType(type: string | undefined): string {
   return words[type ?? 'unknown'] ?? type ?? 'unknown';
 }
 
-/** The same set twice in one list goes on in step. */
+/** The same set twice in one list is one item. */
 function setAlias(translator: Translator, { sets }: Scope, sql: string): string {
-  const known = sets.find((set) => set.startsWith(`${sql} AS `));
-  if (known !== undefined) return known.slice(sql.length + ' AS '.length);
-  if (sets.length > 0) throw translator.unsupported('several functions that return sets in one list');
+  const known = sets.find((set) => set.sql === sql);
+  if (known !== undefined) return known.alias;
   const alias = translator.freshName();
-  sets.push(`${sql} AS ${alias}`);
+  sets.push({ sql, alias });
   return alias;
 }
 

@@ -220,9 +220,11 @@ function select(translator: Translator): ResultColumns {
     translator.put(written);
     translator.at = behind;
   }
-  for (const set of scope.sets) {
-    translator.put(`${written === '' ? ' FROM ' : ', '}${set}`);
-    written = set;
+  // Several sets go on in step; what the first has no more of is left out.
+  for (const [index, { sql, alias }] of scope.sets.entries()) {
+    const item = `${sql} AS ${alias}`;
+    if (index > 0) translator.put(` LEFT JOIN ${item} ON ${alias}.key = ${scope.sets[0]?.alias}.key`);
+    else translator.put(`${written === '' ? ' FROM ' : ', '}${item}`);
   }
   rest(translator);
   // ORDER BY of this query may use what FROM has, and the names of its results.

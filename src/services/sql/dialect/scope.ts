@@ -26,7 +26,7 @@ export type Scope = {
   /** The queries of WITH, by name. */
   readonly named: Map<string, ReadonlyMap<string, ScopeColumn> | undefined>;
   /** Functions in the list of SELECT that return sets, as further items of FROM. */
-  readonly sets: string[];
+  readonly sets: { readonly sql: string; readonly alias: string }[];
   /** The columns of the result by their names, for ORDER BY. */
   readonly results: Map<string, string | undefined>;
 };

@@ -155,11 +155,11 @@ function series(translator: Translator, given: readonly Argument[], correlated: 
   const first = `SELECT ${from.sql}, 1 WHERE ${within(from.sql)}`;
   const next = `SELECT v + ${by}, n + 1 FROM _s WHERE ${within(`v + ${by}`)}`;
   return {
-    sql: `(WITH RECURSIVE _s(v, n) AS (${first} UNION ALL ${next}) SELECT v AS value, n AS id FROM _s)`,
+    sql: `(WITH RECURSIVE _s(v, n) AS (${first} UNION ALL ${next}) SELECT v AS value, n - 1 AS key FROM _s)`,
     columns: [{ name, type: type ?? 'int4', written: value }],
     correlated,
     scalar: true,
-    ordinality: (alias) => `${alias}.id`,
+    ordinality: (alias) => `(${alias}.key + 1)`,
   };
 }
 

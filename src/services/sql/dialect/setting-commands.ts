@@ -14,7 +14,7 @@ export function set(reader: TokenReader): Command {
   }
   const local = reader.accept('local');
   if (!local) reader.accept('session');
-  if (reader.accept('time', 'zone')) return assignment(reader, 'timezone', local);
+  if (reader.accept('time', 'zone')) return timeZone(reader, local);
   if (reader.accept('names')) return assignment(reader, 'client_encoding', local);
   if (reader.accept('session', 'authorization') || reader.isWord('authorization')) {
     throw reader.unsupported('SET SESSION AUTHORIZATION', reader.peek(-1));
@@ -60,9 +60,21 @@ function assignment(reader: TokenReader, name: string, local: boolean): Command 
   return { kind: 'set', name, value: values.join(', '), local };
 }
 
+/** Also `INTERVAL '+01:00' HOUR TO MINUTE`. */
+function timeZone(reader: TokenReader, local: boolean): Command {
+  const from = reader.at;
+  if (!reader.accept('interval') || reader.peek()?.kind !== 'string') {
+    reader.at = from;
+    return assignment(reader, 'timezone', local);
+  }
+  const { value } = reader.next();
+  if (reader.accept('hour')) reader.accept('to', 'minute');
+  reader.expectEnd();
+  return { kind: 'set', name: 'timezone', value, local };
+}
+
 function settingValue(reader: TokenReader): string {
   const sign = reader.is('-') || reader.is('+') ? reader.next().value : '';
-  if (sign === '' && reader.accept('interval')) return settingValue(reader);
   const token = reader.peek();
   if (token === undefined || !['word', 'string', 'number', 'identifier'].includes(token.kind)) {
     throw reader.unexpected();

@@ -1,3 +1,4 @@
+import { typeNamed } from '../wire/types.ts';
 import { change } from './changes.ts';
 import { definition } from './definitions.ts';
 import { expression } from './expressions.ts';
@@ -40,11 +41,16 @@ function verbOf(translator: Translator): 'definition' | 'change' | 'query' {
 
 function finished(translator: Translator, sql: readonly string[], columns: ResultColumns): Translation {
   const { references, catalog, costly, lockRows, notices } = translator;
-  const parameters = Array.from(
-    translator.parameters,
-    (hint) => hint ?? { typeName: undefined, column: undefined },
-  );
+  const parameters = Array.from(translator.parameters, (hint) => ({
+    typeName: shownType(hint?.typeName),
+    column: hint?.column,
+  }));
   return { sql, columns: hints(columns), parameters, references, catalog, costly, lockRows, notices };
+}
+
+/** An array is called as SQL calls it. */
+function shownType(name: string | undefined): string | undefined {
+  return name?.startsWith('_') ? typeNamed(name)?.sqlName : name;
 }
 
 /** Behind a `*` of which nothing is known, columns are counted from the end. */
@@ -54,7 +60,7 @@ function hints(columns: ResultColumns): ColumnHint[] {
   return columns.flatMap((column, index) => {
     if (column?.type === undefined || column.declared) return [];
     if (star >= 0 && index > star && index < lastStar) return [];
-    const typeName = column.type === 'unknown' ? 'text' : column.type;
+    const typeName = column.type === 'unknown' ? 'text' : shownType(column.type);
     return [{ index: star >= 0 && index > lastStar ? index - columns.length : index, typeName }];
   });
 }

@@ -2,7 +2,7 @@
 export type ColumnHint = {
   /** Counted from 0; from the end (-1 is the last) for those behind a `*`. */
   readonly index: number;
-  /** The type by the catalog's name, such as `int4`; undefined where only the column or the rows can tell. */
+  /** The type by the catalog's name, such as `int4`, that of an array as SQL has it, such as `integer[]`; undefined where only the column or the rows can tell. */
   readonly typeName: string | undefined;
 };
 
