@@ -102,6 +102,24 @@ export class ByteWriter {
     } while (small > 0);
   }
 
+  /** Text, its length in 4 bytes before it. */
+  sizedText(value: string): void {
+    const opened = this.#at;
+    this.#room(4 + 3 * value.length);
+    this.#at = opened + 4;
+    this.text(value);
+    this.#set32(opened, this.#at - opened - 4);
+  }
+
+  /** A whole number of less than 2^53 in decimal, its length in 4 bytes before it. */
+  sizedDecimal(value: number): void {
+    const opened = this.#at;
+    this.#room(21);
+    this.#at = opened + 4;
+    this.decimal(value);
+    this.#set32(opened, this.#at - opened - 4);
+  }
+
   /** Text, and a zero byte. */
   string(value: string): void {
     this.text(value);

@@ -2,7 +2,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { type FormatCode, oids, type PgType } from './types.ts';
 import type { Value } from './value.ts';
 import { binaryFormat } from './value-binary.ts';
-import { textFormat } from './value-text.ts';
+import { plainText, textFormat } from './value-text.ts';
 
 /** Writes a value that is not NULL, its length before it. */
 export type ColumnWriter = (out: ByteWriter, value: Exclude<Value, null>) => void;
@@ -18,11 +18,14 @@ export function columnWriter(type: PgType, format: FormatCode): ColumnWriter {
     };
   }
   const text = textFormat(type);
-  const wholeNumbers = type.oid === oids.int4 || type.oid === oids.int8 || type.oid === oids.int2;
-  return (out, value) => {
-    const opened = out.open();
-    if (wholeNumbers && typeof value === 'number' && Number.isSafeInteger(value)) out.decimal(value);
-    else out.text(text(value));
-    out.close(opened, false);
-  };
+  if (type.oid === oids.int4 || type.oid === oids.int8 || type.oid === oids.int2) {
+    return (out, value) => {
+      const number = typeof value === 'bigint' ? Number(value) : value;
+      if (Number.isSafeInteger(number)) out.sizedDecimal(number as number);
+      else out.sizedText(text(value));
+    };
+  }
+  if (text === plainText)
+    return (out, value) => out.sizedText(typeof value === 'string' ? value : text(value));
+  return (out, value) => out.sizedText(text(value));
 }
