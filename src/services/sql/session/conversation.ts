@@ -6,15 +6,21 @@ import { reportOf } from '../wire/error-report.ts';
 import type { FrontendMessage, StartupMessage } from '../wire/frontend.ts';
 import { ReplyWriter } from '../wire/reply-writer.ts';
 import { SCRAM_SHA_256, ScramExchange } from '../wire/scram.ts';
-import { unknownVerifier } from '../wire/scram-verifier.ts';
+import { type ScramVerifier, unknownVerifier } from '../wire/scram-verifier.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import { startupOptions } from '../wire/startup-packet.ts';
 import { Backend } from './backend.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Compiler } from './compiler.ts';
-import type { PostgresOptions } from './postgres.ts';
 import { SessionSettings } from './settings.ts';
 import { reply } from './work.ts';
+
+export type PostgresOptions = {
+  /** The only user that may enter; undefined: anybody, by any name. */
+  readonly user?: string | undefined;
+  /** What its password is checked with; undefined: no password is asked for. */
+  readonly verifier?: ScramVerifier | undefined;
+};
 
 /** Start-up parameters that are no settings. */
 const notSettings = new Set(['user', 'database', 'options', 'replication']);

@@ -8,18 +8,10 @@ import { reportOf } from '../wire/error-report.ts';
 import type { FrontendMessage } from '../wire/frontend.ts';
 import { frontendFraming } from '../wire/frontend-framing.ts';
 import { ReplyWriter } from '../wire/reply-writer.ts';
-import type { ScramVerifier } from '../wire/scram-verifier.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Cancellation } from './cancellation.ts';
 import { Compiler } from './compiler.ts';
-import { Conversation } from './conversation.ts';
-
-export type PostgresOptions = {
-  /** The only user that may enter; undefined: anybody, by any name. */
-  readonly user?: string | undefined;
-  /** What its password is checked with; undefined: no password is asked for. */
-  readonly verifier?: ScramVerifier | undefined;
-};
+import { Conversation, type PostgresOptions } from './conversation.ts';
 
 const refusals: Partial<Record<RefusalCause, SqlError>> = {
   full: new SqlError('53300', 'sorry, too many clients already'),

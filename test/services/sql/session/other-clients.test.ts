@@ -67,7 +67,7 @@ test('psql describes what there is', {
 }, async (context) => {
   const { port } = await serveSql(context, tables);
   const ask = async (command: string) => {
-    const { out, err } = await run('psql', [...where(port), '-X', '-A', '-t', 'test'], `${command}\n`);
+    const { out, err } = await run('psql', [...where(port), '-X', '-A', 'test'], `${command}\n`);
     assert.equal(err, '', command);
     return out;
   };
