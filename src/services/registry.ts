@@ -21,7 +21,7 @@ export const services: readonly Service[] = [
   },
   {
     name: 'sql',
-    summary: 'a SQLite database, for clients of PostgreSQL and for people with nc',
+    summary: 'a SQLite database, through PostgreSQL and through lines',
     port: 5433,
     settings: [
       {
