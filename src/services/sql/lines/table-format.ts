@@ -11,7 +11,7 @@ const GAP = '  ';
  */
 export class TableFormat {
   readonly #names: readonly string[];
-  #widths: number[];
+  readonly #widths: number[];
   /** Which columns hold numbers; known with the first page. */
   #numbers: readonly boolean[] | undefined;
   #rows = 0;
@@ -23,9 +23,11 @@ export class TableFormat {
 
   page(rows: readonly (readonly Value[])[]): string {
     const cells = rows.map((row) => this.#names.map((_name, i) => cellText(row[i] ?? null)));
-    this.#widths = this.#widths.map((width, i) =>
-      Math.max(width, ...cells.map((row) => Math.min(WIDEST, widthOf(row[i] as string)))),
-    );
+    for (const row of cells) {
+      for (const [i, cell] of row.entries()) {
+        this.#widths[i] = Math.max(this.#widths[i] ?? 0, Math.min(WIDEST, widthOf(cell)));
+      }
+    }
     this.#rows += rows.length;
     return this.#heading(rows) + cells.map((row) => this.#line(row)).join('');
   }
