@@ -19,6 +19,9 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'oid oid, rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, ' +
     'rolcanlogin bool, rolreplication bool, rolbypassrls bool, rolconnlimit int4, rolpassword text, ' +
     'rolvaliduntil timestamptz',
+  pg_available_extension_versions:
+    'name name, version text, installed bool, superuser bool, trusted bool, relocatable bool, schema ' +
+    'name, requires _name, comment text',
   pg_available_extensions: 'name name, default_version text, installed_version text, comment text',
   pg_cast: 'oid oid, castsource oid, casttarget oid, castfunc oid, castcontext char, castmethod char',
   pg_class:
@@ -60,6 +63,8 @@ export const catalogColumns: Readonly<Record<string, string>> = {
   pg_extension:
     'oid oid, extname name, extowner oid, extnamespace oid, extrelocatable bool, extversion text, ' +
     'extconfig _oid, extcondition _text',
+  pg_file_settings:
+    'sourcefile text, sourceline int4, seqno int4, name text, setting text, applied bool, error text',
   pg_foreign_data_wrapper:
     'oid oid, fdwname name, fdwowner oid, fdwhandler oid, fdwvalidator oid, fdwacl _aclitem, ' +
     'fdwoptions _text',
@@ -67,6 +72,9 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'oid oid, srvname name, srvowner oid, srvfdw oid, srvtype text, srvversion text, srvacl _aclitem, ' +
     'srvoptions _text',
   pg_group: 'groname name, grosysid oid, grolist _oid',
+  pg_hba_file_rules:
+    'line_number int4, type text, database _text, user_name _text, address text, netmask text, ' +
+    'auth_method text, options _text, error text',
   pg_index:
     'indexrelid oid, indrelid oid, indnatts int2, indnkeyatts int2, indisunique bool, ' +
     'indnullsnotdistinct bool, indisprimary bool, indisexclusion bool, indimmediate bool, ' +
@@ -119,6 +127,7 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'pubdelete bool, pubtruncate bool, pubviaroot bool',
   pg_publication_namespace: 'oid oid, pnpubid oid, pnnspid oid',
   pg_publication_rel: 'oid oid, prpubid oid, prrelid oid, prqual pg_node_tree, prattrs int2vector',
+  pg_publication_tables: 'pubname name, schemaname name, tablename name, attnames _name, rowfilter text',
   pg_range:
     'rngtypid oid, rngsubtype oid, rngmultitypid oid, rngcollation oid, rngsubopc oid, rngcanonical ' +
     'regproc, rngsubdiff regproc',
@@ -150,6 +159,9 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, ' +
     'wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, ' +
     'backend_type text',
+  pg_stat_all_indexes:
+    'relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, ' +
+    'idx_tup_read int8, idx_tup_fetch int8',
   pg_stat_all_tables:
     'relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, ' +
     'idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8, ' +
@@ -157,6 +169,10 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze ' +
     'timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count ' +
     'int8',
+  pg_stat_bgwriter:
+    'checkpoints_timed int8, checkpoints_req int8, checkpoint_write_time float8, checkpoint_sync_time ' +
+    'float8, buffers_checkpoint int8, buffers_clean int8, maxwritten_clean int8, buffers_backend ' +
+    'int8, buffers_backend_fsync int8, buffers_alloc int8, stats_reset timestamptz',
   pg_stat_database:
     'datid oid, datname name, numbackends int4, xact_commit int8, xact_rollback int8, blks_read int8, ' +
     'blks_hit int8, tup_returned int8, tup_fetched int8, tup_inserted int8, tup_updated int8, ' +
@@ -164,6 +180,23 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'checksum_failures int8, checksum_last_failure timestamptz, blk_read_time float8, blk_write_time ' +
     'float8, session_time float8, active_time float8, idle_in_transaction_time float8, sessions int8, ' +
     'sessions_abandoned int8, sessions_fatal int8, sessions_killed int8, stats_reset timestamptz',
+  pg_stat_replication:
+    'pid int4, usesysid oid, usename name, application_name text, client_addr inet, client_hostname ' +
+    'text, client_port int4, backend_start timestamptz, backend_xmin xid, state text, sent_lsn ' +
+    'pg_lsn, write_lsn pg_lsn, flush_lsn pg_lsn, replay_lsn pg_lsn, write_lag interval, flush_lag ' +
+    'interval, replay_lag interval, sync_priority int4, sync_state text, reply_time timestamptz',
+  pg_stat_ssl:
+    'pid int4, ssl bool, version text, cipher text, bits int4, client_dn text, client_serial numeric, ' +
+    'issuer_dn text',
+  pg_stat_sys_tables:
+    'relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, ' +
+    'idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8, ' +
+    'n_live_tup int8, n_dead_tup int8, n_mod_since_analyze int8, n_ins_since_vacuum int8, last_vacuum ' +
+    'timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze ' +
+    'timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count ' +
+    'int8',
+  pg_stat_user_functions:
+    'funcid oid, schemaname name, funcname name, calls int8, total_time float8, self_time float8',
   pg_stat_user_indexes:
     'relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, ' +
     'idx_tup_read int8, idx_tup_fetch int8',
@@ -174,6 +207,16 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze ' +
     'timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count ' +
     'int8',
+  pg_statio_all_indexes:
+    'relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_blks_read int8, ' +
+    'idx_blks_hit int8',
+  pg_statio_all_tables:
+    'relid oid, schemaname name, relname name, heap_blks_read int8, heap_blks_hit int8, idx_blks_read ' +
+    'int8, idx_blks_hit int8, toast_blks_read int8, toast_blks_hit int8, tidx_blks_read int8, ' +
+    'tidx_blks_hit int8',
+  pg_statio_user_indexes:
+    'relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_blks_read int8, ' +
+    'idx_blks_hit int8',
   pg_statio_user_tables:
     'relid oid, schemaname name, relname name, heap_blks_read int8, heap_blks_hit int8, idx_blks_read ' +
     'int8, idx_blks_hit int8, toast_blks_read int8, toast_blks_hit int8, tidx_blks_read int8, ' +
@@ -186,6 +229,11 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds ' +
     'anyarray, correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, ' +
     'elem_count_histogram _float4',
+  pg_stats_ext:
+    'schemaname name, tablename name, statistics_schemaname name, statistics_name name, ' +
+    'statistics_owner name, attnames _name, exprs _text, kinds _char, inherited bool, n_distinct ' +
+    'pg_ndistinct, dependencies pg_dependencies, most_common_vals _text, most_common_val_nulls _bool, ' +
+    'most_common_freqs _float8, most_common_base_freqs _float8',
   pg_subscription:
     'oid oid, subdbid oid, subskiplsn pg_lsn, subname name, subowner oid, subenabled bool, subbinary ' +
     'bool, substream bool, subtwophasestate char, subdisableonerr bool, subconninfo text, subslotname ' +
@@ -194,6 +242,7 @@ export const catalogColumns: Readonly<Record<string, string>> = {
     'schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules ' +
     'bool, hastriggers bool, rowsecurity bool',
   pg_tablespace: 'oid oid, spcname name, spcowner oid, spcacl _aclitem, spcoptions _text',
+  pg_timezone_abbrevs: 'abbrev text, utc_offset interval, is_dst bool',
   pg_timezone_names: 'name text, abbrev text, utc_offset interval, is_dst bool',
   pg_trigger:
     'oid oid, tgrelid oid, tgparentid oid, tgname name, tgfoid oid, tgtype int2, tgenabled char, ' +

@@ -70,7 +70,7 @@ function typeTable(): string {
     typtypmod: '-1',
     typalign: "'i'",
     typstorage: "'p'",
-    typinput: "typname || 'in'",
+    typinput: "CASE column6 WHEN 'A' THEN 'array_in' ELSE typname || 'in' END",
     typoutput: "typname || 'out'",
     typreceive: "typname || 'recv'",
   };

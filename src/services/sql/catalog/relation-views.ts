@@ -191,6 +191,8 @@ export const relationViews: Readonly<Record<string, RelationView>> = {
   },
   pg_stat_user_tables: statistics(),
   pg_stat_all_tables: statistics(),
+  pg_statio_user_tables: statistics(),
+  pg_statio_all_tables: statistics(),
 };
 
 function statistics(): RelationView {

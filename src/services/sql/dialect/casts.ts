@@ -27,8 +27,6 @@ const registered: Record<string, { readonly relation: string; readonly name: str
   regclass: { relation: 'pg_class', name: 'relname' },
   regnamespace: { relation: 'pg_namespace', name: 'nspname' },
   regrole: { relation: 'pg_roles', name: 'rolname' },
-  regproc: { relation: 'pg_proc', name: 'proname' },
-  regprocedure: { relation: 'pg_proc', name: 'proname' },
 };
 
 /** Rewrites what has just been written as a value of another type. */
@@ -63,6 +61,8 @@ export function typedLiteral(translator: Translator, from: Expression, type: Typ
   const text = from.literal?.value ?? '';
   const made = { ...without(from), type: type.name };
   if (type.name === 'regtype') return called(translator, made, 'to_regtype_oid');
+  // Functions have no numbers here: the catalog has their names.
+  if (type.name === 'regproc') return called(translator, made, 'plain_name');
   const registry = registered[type.name];
   if (registry !== undefined) return lookedUp(translator, made, registry, text);
   if (datetimes.has(type.name) && isRelative(text))

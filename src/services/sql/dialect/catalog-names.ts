@@ -1,5 +1,6 @@
 import { catalogColumns } from '../catalog/catalog-columns.ts';
 import { informationSchemaColumns } from '../catalog/information-schema-columns.ts';
+import { own } from '../values/own.ts';
 import type { ScopeColumn } from './scope.ts';
 
 /** A relation of `pg_catalog` or `information_schema`, which is a temporary view here. */
@@ -19,10 +20,10 @@ const relations = new Map<string, CatalogRelation>();
 /** A relation of the catalog by its name; without a schema in front only those of `pg_catalog` are meant. */
 export function catalogRelation(schema: string | undefined, name: string): CatalogRelation | undefined {
   if (schema === 'information_schema') {
-    return relation(`temp."information_schema.${name}"`, informationSchemaColumns[name]);
+    return relation(`temp."information_schema.${name}"`, own(informationSchemaColumns, name));
   }
   if (schema !== undefined && schema !== 'pg_catalog') return undefined;
-  return name.startsWith('pg_') ? relation(`temp.${name}`, catalogColumns[name]) : undefined;
+  return name.startsWith('pg_') ? relation(`temp.${name}`, own(catalogColumns, name)) : undefined;
 }
 
 function relation(written: string, columns: string | undefined): CatalogRelation | undefined {

@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import type { Command } from './commands.ts';
 import { copy } from './copy-command.ts';
 import { close, declare, fetch } from './cursor-commands.ts';
@@ -15,7 +16,7 @@ export function classify(statement: Statement): Command {
   const reader = new TokenReader(statement);
   if (reader.is('(')) return { kind: 'select' };
   const verb = reader.word();
-  const command = verb === undefined ? undefined : commands[verb];
+  const command = verb === undefined ? undefined : own(commands, verb);
   if (command === undefined) throw reader.unexpected();
   return command(reader);
 }

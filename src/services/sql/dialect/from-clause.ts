@@ -160,7 +160,7 @@ function table(translator: Translator): void {
   const alias = aliasClause(translator);
   if (translator.isWord('tablesample')) throw translator.unsupported('TABLESAMPLE');
   if (alias?.columns !== undefined) {
-    const list = alias.columns.map(quoteName).join(', ');
+    const list = allNames(columns, alias.columns).map(quoteName).join(', ');
     const first = translator.last;
     translator.wrap(first, `(WITH _t(${list}) AS (SELECT * FROM `, ') SELECT * FROM _t)');
     columns = renamed(columns, alias.columns);
@@ -171,14 +171,21 @@ function table(translator: Translator): void {
   add(translator, { alias: alias?.name ?? name, columns });
 }
 
+/** Those that are given, and what the last columns are called of which nothing is said. */
+function allNames(
+  columns: ReadonlyMap<string, ScopeColumn> | undefined,
+  given: readonly string[],
+): readonly string[] {
+  return [...given, ...[...(columns?.keys() ?? [])].slice(given.length)];
+}
+
 function renamed(
   columns: ReadonlyMap<string, ScopeColumn> | undefined,
-  names: readonly string[],
+  given: readonly string[],
 ): ReadonlyMap<string, ScopeColumn> {
-  const before = [...(columns?.entries() ?? [])];
-  return new Map(
-    names.map((name, index) => [name, before[index]?.[1] ?? { type: undefined, notNull: false }]),
-  );
+  const before = [...(columns?.values() ?? [])];
+  const unknown = { type: undefined, notNull: false };
+  return new Map(allNames(columns, given).map((name, index) => [name, before[index] ?? unknown]));
 }
 
 function subquery(translator: Translator): void {
@@ -192,7 +199,8 @@ function subquery(translator: Translator): void {
   const alias = aliasClause(translator);
   if (alias?.columns !== undefined) {
     const first = translator.firstFrom(mark);
-    translator.wrap(first, `(WITH _t(${alias.columns.map(quoteName).join(', ')}) AS `, ' SELECT * FROM _t)');
+    const list = allNames(typed(columns, undefined), alias.columns).map(quoteName).join(', ');
+    translator.wrap(first, `(WITH _t(${list}) AS `, ' SELECT * FROM _t)');
   }
   if (alias !== undefined) translator.put(`AS ${quoteName(alias.name)}`, ' ');
   add(translator, { alias: alias?.name ?? '', columns: typed(columns, alias?.columns) });

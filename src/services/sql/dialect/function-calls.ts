@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import { catalogValue } from './catalog-names.ts';
 import { native, resultType } from './function-names.ts';
 import { quoteName } from './keywords.ts';
@@ -24,7 +25,7 @@ const withoutParentheses: Record<string, readonly [sql: string, type: string]> =
 /** `current_date` and its like, which are calls without parentheses. */
 export function callWithoutParentheses(translator: Translator): Expression | undefined {
   const name = translator.word() ?? '';
-  const [sql, type] = withoutParentheses[name] ?? [];
+  const [sql, type] = own(withoutParentheses, name) ?? [];
   if (sql === undefined) return undefined;
   const mark = translator.mark;
   translator.copy(sql);

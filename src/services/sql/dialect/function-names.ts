@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import { commonType } from './types-of-several.ts';
 
 /** Functions that SQLite has by another name, or that mean something else there. */
@@ -41,7 +42,7 @@ const spelledOtherwise: Record<string, string> = {
 
 /** The name to be called. */
 export function native(name: string): string {
-  return spelledOtherwise[name] ?? name;
+  return own(spelledOtherwise, name) ?? name;
 }
 
 const SAME = 'same';

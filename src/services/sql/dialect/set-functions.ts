@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import { quoteName } from './keywords.ts';
 import type { Expression, Translator } from './translator.ts';
 
@@ -73,7 +74,7 @@ const ofRows: Record<string, { readonly array: string; readonly columns: Record<
 };
 
 export function isSetFunction(name: string): boolean {
-  return name === 'generate_series' || ofElements[name] !== undefined || ofRows[name] !== undefined;
+  return name === 'generate_series' || Object.hasOwn(ofElements, name) || Object.hasOwn(ofRows, name);
 }
 
 /** Reads the arguments of a set-returning function, from its parenthesis on; what is written of them may be cut. */
@@ -83,7 +84,7 @@ export function setSource(translator: Translator, name: string): SetSource {
   const types = given.map(({ expression }) => expression.type);
   const list = given.map(({ sql }) => sql).join(', ');
   if (name === 'generate_series') return series(translator, given, correlated);
-  const elements = ofElements[name];
+  const elements = own(ofElements, name);
   if (elements !== undefined) {
     if (name.startsWith('regexp')) translator.costly = true;
     return {

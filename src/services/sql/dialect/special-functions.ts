@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import { quoteText } from './keywords.ts';
 import { type Expression, Level, type Translator } from './translator.ts';
 
@@ -6,7 +7,7 @@ import { type Expression, Level, type Translator } from './translator.ts';
  * OVERLAY(x PLACING y FROM z). The name has been read, the parenthesis has not. Undefined for all others.
  */
 export function specialSyntax(translator: Translator, name: string): Expression | undefined {
-  const rule = rules[name];
+  const rule = own(rules, name);
   if (rule === undefined || !translator.is('(')) return undefined;
   const from = translator.at;
   const mark = translator.mark;

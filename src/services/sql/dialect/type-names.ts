@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 import type { TokenReader } from './token-reader.ts';
 
 /** A type as it was written: `name` as PostgreSQL's catalog has it (`int4`, `varchar`, `_text` for an array). */
@@ -40,7 +41,7 @@ const known = new Set(
 
 /** Whether the catalog has a type of this name. */
 export function isTypeName(name: string): boolean {
-  return known.has(name) || aliases[name] !== undefined || name === 'double' || name === 'national';
+  return known.has(name) || own(aliases, name) !== undefined || name === 'double' || name === 'national';
 }
 
 /**
@@ -77,7 +78,7 @@ function readBareName(reader: TokenReader): string {
     // `pg_catalog.char` is the one-byte type, as is `"char"`.
     if (name === 'char') return 'char';
   }
-  if (quoted) return name === 'char' ? 'char' : (aliases[name] ?? name);
+  if (quoted) return name === 'char' ? 'char' : (own(aliases, name) ?? name);
   if (name === 'double') {
     reader.accept('precision');
     return 'float8';
@@ -87,7 +88,7 @@ function readBareName(reader: TokenReader): string {
   if (name === 'character' || name === 'char' || name === 'nchar')
     return reader.accept('varying') ? 'varchar' : 'bpchar';
   if (name === 'bit') return reader.accept('varying') ? 'varbit' : 'bit';
-  return aliases[name] ?? name;
+  return own(aliases, name) ?? name;
 }
 
 /** `float(n)` has single precision up to 24 bits. */

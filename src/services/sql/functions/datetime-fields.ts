@@ -1,6 +1,7 @@
 import { daysOf, type Fields, fieldsOf, MICROSECONDS_A_DAY, momentOf } from '../values/calendar.ts';
 import { momentFrom } from '../values/datetime.ts';
 import { type Interval, parseInterval } from '../values/interval.ts';
+import { own } from '../values/own.ts';
 import { SqlError } from '../wire/sql-error.ts';
 
 const HOUR = 3_600_000_000n;
@@ -28,7 +29,8 @@ function canonical(field: string): string {
     centuries: 'century',
     millennia: 'millennium',
   };
-  if (short[lower] !== undefined) return short[lower];
+  const known = own(short, lower);
+  if (known !== undefined) return known;
   if (lower === 'milliseconds' || lower === 'microseconds') return lower;
   return lower.replace(/s$/, '');
 }
@@ -145,7 +147,7 @@ export function truncated(field: string, moment: bigint): bigint {
   const { year, month, day, time } = fieldsOf(moment);
   const first = (y: number, m: number, d: number) => momentOf({ year: y, month: m, day: d, time: 0n });
   const name = canonical(field);
-  const unit = timeUnits[name];
+  const unit = own(timeUnits, name);
   if (unit !== undefined) return momentOf({ year, month, day, time: time - (time % unit) });
   switch (name) {
     case 'millennium':
@@ -180,10 +182,10 @@ const timeUnits: Record<string, bigint> = {
 /** date_trunc of an interval. */
 export function truncatedInterval(field: string, { months, days, time }: Interval): Interval {
   const name = canonical(field);
-  const unit = timeUnits[name];
+  const unit = own(timeUnits, name);
   if (unit !== undefined) return { months, days, time: time - (time % unit) };
   if (name === 'day') return { months, days, time: 0n };
-  const whole = { millennium: 12_000, century: 1200, decade: 120, year: 12, quarter: 3, month: 1 }[name];
+  const whole = own({ millennium: 12_000, century: 1200, decade: 120, year: 12, quarter: 3, month: 1 }, name);
   if (whole === undefined) throw new SqlError('22023', `unit "${field}" not recognized for type interval`);
   return { months: months - (months % whole), days: 0, time: 0n };
 }

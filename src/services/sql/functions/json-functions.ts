@@ -1,5 +1,6 @@
 import { parseArray } from '../values/arrays.ts';
 import { jsonbText } from '../values/json.ts';
+import { own } from '../values/own.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Value } from '../wire/value.ts';
 import { plain, type SqlFunction, strict, textOf } from './sql-function.ts';
@@ -17,7 +18,7 @@ export const jsonFunctions: readonly SqlFunction[] = [
     let at = parsed(json);
     for (const step of parseArray(textOf(path))) {
       if (typeof at !== 'object' || at === null || step === null) return null;
-      at = Array.isArray(at) ? at.at(Number(step)) : (at as Record<string, unknown>)[step];
+      at = Array.isArray(at) ? at.at(Number(step)) : own(at as Record<string, unknown>, step);
       if (at === undefined) return null;
     }
     if (asText === 0n) return JSON.stringify(at);

@@ -1,4 +1,5 @@
 import { arrayText } from '../values/arrays.ts';
+import { own } from '../values/own.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Value } from '../wire/value.ts';
 import { countOf, plain, type SqlFunction, strict, textOf } from './sql-function.ts';
@@ -153,7 +154,7 @@ function translated(source: string): string {
     (whole, escaped: string | undefined, name: string | undefined) => {
       if (whole === '[[:<:]]') return '\\b(?=\\w)';
       if (whole === '[[:>:]]') return '\\b(?<=\\w)';
-      if (name !== undefined) return classes[name] ?? whole;
+      if (name !== undefined) return own(classes, name) ?? whole;
       if (escaped === undefined) return whole;
       if (escapes[escaped] !== undefined) return escapes[escaped];
       // With the flag u only what needs it may be escaped.

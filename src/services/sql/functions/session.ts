@@ -1,3 +1,4 @@
+import { own } from '../values/own.ts';
 /** What functions may ask about who calls them. */
 export type Session = {
   /** When the transaction began, in microseconds since 1970. */
@@ -39,7 +40,7 @@ export function sessionOf(facts: { readonly current: Facts }): Session {
       return Number(facts.current.processId ?? process.pid);
     },
     setting(name) {
-      const known = all()[name];
+      const known = own(all(), name);
       if (known !== undefined) return known;
       return name === 'search_path' ? text('searchPath') : name === 'timezone' ? text('timeZone') : undefined;
     },

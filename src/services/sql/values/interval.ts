@@ -1,5 +1,6 @@
 import { SqlError } from '../wire/sql-error.ts';
 import { daysInMonth, fieldsOf, MICROSECONDS_A_DAY, type Moment, momentOf, timeText } from './calendar.ts';
+import { own } from './own.ts';
 
 /** A span of time: months, days and microseconds are kept apart, since none of them is a fixed number of another. */
 export type Interval = { readonly months: number; readonly days: number; readonly time: bigint };
@@ -37,7 +38,7 @@ const plurals: Record<string, string> = { centuries: 'century', millennia: 'mill
 
 function unitOf(word: string): readonly ['months' | 'days' | 'time', number] | undefined {
   const lower = word.toLowerCase();
-  return units[plurals[lower] ?? lower] ?? units[lower.replace(/s$/, '')];
+  return own(units, own(plurals, lower) ?? lower) ?? own(units, lower.replace(/s$/, ''));
 }
 
 const CLOCK = /^([+-]?)(\d+):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)?$/;

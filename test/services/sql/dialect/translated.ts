@@ -1,15 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
-import { installCatalog } from '../../../src/services/sql/catalog/install.ts';
-import { sqlErrorOf } from '../../../src/services/sql/dialect/sqlite-errors.ts';
-import { type Statement, splitStatements } from '../../../src/services/sql/dialect/statements.ts';
-import { translate } from '../../../src/services/sql/dialect/translate.ts';
-import type { ColumnInfo, Schema, Translation } from '../../../src/services/sql/dialect/translation.ts';
-import { registerFunctions } from '../../../src/services/sql/functions/register.ts';
-import { typeOfDeclared, typeOfValue } from '../../../src/services/sql/wire/declared-type.ts';
-import { SqlError } from '../../../src/services/sql/wire/sql-error.ts';
-import { pgType, typeEntry, typeNamed } from '../../../src/services/sql/wire/types.ts';
-import type { Value } from '../../../src/services/sql/wire/value.ts';
-import { textFormat } from '../../../src/services/sql/wire/value-text.ts';
+import { installCatalog } from '../../../../src/services/sql/catalog/install.ts';
+import { sqlErrorOf } from '../../../../src/services/sql/dialect/sqlite-errors.ts';
+import { type Statement, splitStatements } from '../../../../src/services/sql/dialect/statements.ts';
+import { translate } from '../../../../src/services/sql/dialect/translate.ts';
+import type { ColumnInfo, Schema, Translation } from '../../../../src/services/sql/dialect/translation.ts';
+import { registerFunctions } from '../../../../src/services/sql/functions/register.ts';
+import { typeOfDeclared, typeOfValue } from '../../../../src/services/sql/wire/declared-type.ts';
+import { SqlError } from '../../../../src/services/sql/wire/sql-error.ts';
+import { pgType, typeEntry, typeNamed } from '../../../../src/services/sql/wire/types.ts';
+import type { Value } from '../../../../src/services/sql/wire/value.ts';
+import { textFormat } from '../../../../src/services/sql/wire/value-text.ts';
 
 export type Result = {
   readonly names: readonly string[];
