@@ -66,6 +66,18 @@ export function costOf(
   return yieldsEachTurn(program, loop) ? 'stepwise' : 'heavy';
 }
 
+/** Whether two programs of one loop go through the same rows in the same order. */
+export function sameWalk(
+  program: readonly (readonly Value[])[],
+  other: readonly (readonly Value[])[],
+): boolean {
+  const walk = (instructions: readonly (readonly Value[])[]) =>
+    instructions.map(opcodeOf).filter((opcode) => walking.test(opcode));
+  return walk(program).join() === walk(other).join();
+}
+
+const walking = /^(?:OpenRead|Rewind|Last|Seek|Next|Prev|Idx[GL])/;
+
 function yieldsEachTurn(program: readonly (readonly Value[])[], end: number): boolean {
   const begin = operand(program[end], 2);
   if (begin >= end) return false;

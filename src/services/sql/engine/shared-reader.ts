@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import { bindable, type Connection, type Prepared } from './connection.ts';
-import { type Cost, costOf } from './plan.ts';
+import { type Cost, costOf, sameWalk } from './plan.ts';
 import type { ColumnInfo, SessionFacts, Value } from './types.ts';
 
 /** How many rows of one answer are read here; more of them come from an executor. */
@@ -11,7 +11,12 @@ const KEPT_STATEMENTS = 1_000;
 const OVERFLOWS = 2;
 
 /** A statement that was compiled here. */
-export type Known = Prepared & { readonly cost: Cost; overflows: number };
+export type Known = Prepared & {
+  readonly cost: Cost;
+  /** The same with a limit of one row more than is read here, where that can be had: rows that come at once are cheaper. */
+  readonly limited: StatementSync | undefined;
+  overflows: number;
+};
 
 /**
  * The connection of the event loop itself. It compiles every statement, to know what it would do and cost, and runs those
@@ -102,7 +107,8 @@ export class SharedReader {
     const reads = !effects.writes && !effects.writesTemporary && prepared.columns.length > 0;
     const program = reads ? (this.#connection.explain(sql) as Value[][]) : [];
     const cost = reads ? costOf(program, effects.functions, this.#cheapFunctions) : 'heavy';
-    const made = { ...prepared, cost, overflows: 0 };
+    const limited = cost === 'stepwise' ? this.#limited(sql, program) : undefined;
+    const made = { ...prepared, cost, limited, overflows: 0 };
     if (this.#known.size >= KEPT_STATEMENTS) {
       for (const oldest of this.#known.keys()) {
         this.#known.delete(oldest);
@@ -148,7 +154,24 @@ export class SharedReader {
     this.#connection.close();
   }
 
+  #limited(sql: string, program: readonly (readonly Value[])[]): StatementSync | undefined {
+    const text = `SELECT * FROM (${sql}\n) LIMIT ${ROWS_AT_ONCE + 1}`;
+    try {
+      const same = sameWalk(program, this.#connection.explain(text) as Value[][]);
+      return same ? this.#connection.prepareTrusted(text) : undefined;
+    } catch {
+      // Not every statement can be part of another.
+      return undefined;
+    }
+  }
+
   #step(known: Known, parameters: readonly Value[], most: number): Value[][] | undefined {
+    if (known.limited !== undefined) {
+      const rows = known.limited.all(...bindable(parameters)) as unknown as Value[][];
+      if (rows.length <= most) return rows;
+      known.overflows++;
+      return undefined;
+    }
     const rows: Value[][] = [];
     for (const row of known.statement.iterate(...bindable(parameters))) {
       if (rows.length === most) {

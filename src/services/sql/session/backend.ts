@@ -130,7 +130,7 @@ export class Backend implements SessionContext {
 
   *#query(sql: string): Work {
     this.#skipping = false;
-    this.#portals.delete('');
+    this.#closePortal('');
     let compiled: readonly Compiled[];
     try {
       const template = this.compiler.compileTemplate(sql);
