@@ -4,6 +4,7 @@ import { orderTerm, windowDefinition } from './function-calls.ts';
 import { quoteName } from './keywords.ts';
 import { newScope, type ScopeColumn } from './scope.ts';
 import { selectList } from './select-list.ts';
+import type { Token } from './tokens.ts';
 import type { ResultColumns, Translator } from './translator.ts';
 import { commonType } from './types-of-several.ts';
 
@@ -249,6 +250,8 @@ const ends = new Set([
   'fetch',
   'for',
   'into',
+  'on',
+  'returning',
 ]);
 
 /** Where the list of a SELECT ends: the index of the word behind it. */
@@ -263,7 +266,7 @@ function clauseAfter(translator: Translator, from: number): number {
         if (depth === 0) return at;
         depth--;
       }
-    } else if (depth === 0 && token?.kind === 'word' && ends.has(token.value)) {
+    } else if (depth === 0 && token?.kind === 'word' && (ends.has(token.value) || isTail(tokens, at))) {
       // `IS DISTINCT FROM` is part of an expression; a word behind AS or a dot is a name.
       const before = tokens[at - 1];
       const isName =
@@ -275,6 +278,11 @@ function clauseAfter(translator: Translator, from: number): number {
     }
   }
   return tokens.length;
+}
+
+/** `WITH [NO] DATA` and `WITH CHECK OPTION`, unlike `timestamp with time zone`. */
+function isTail(tokens: readonly Token[], at: number): boolean {
+  return tokens[at]?.value === 'with' && ['no', 'data', 'check'].includes(tokens[at + 1]?.value ?? '');
 }
 
 /** WHERE, GROUP BY, HAVING, WINDOW. */

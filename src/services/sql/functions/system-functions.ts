@@ -48,14 +48,12 @@ export function systemFunctions(session: Session): SqlFunction[] {
       arrayText(Number(implicit) === 0 ? ['public'] : ['pg_catalog', 'public']),
     ),
     plain('pg_get_userbyid', 1, (id) => (id === null || id === undefined ? null : session.user)),
-    plain('format_type', 2, (oid, typmod) =>
-      oid === null || oid === undefined
-        ? null
-        : formatType({
-            oid: countOf(oid),
-            typmod: typmod === null || typmod === undefined ? -1 : countOf(typmod),
-          }),
-    ),
+    plain('format_type', 2, (oid = null, typmod = null) => {
+      if (oid === null) return null;
+      // Only without a length at all is it called as it is declared.
+      if (countOf(oid) === 1042 && typmod === null) return 'character';
+      return formatType({ oid: countOf(oid), typmod: typmod === null ? -1 : countOf(typmod) });
+    }),
     plain('pg_typeof', 1, (value) => BigInt(typeNamed(sqlTypeOf(value ?? null))?.oid ?? 25)),
     strict('to_regtype', 1, (name) => oidOrNull(typeNamed(plainName(textOf(name)))?.oid)),
     strict('pg_encoding_to_char', 1, (encoding) => (countOf(encoding) === 6 ? 'UTF8' : '')),
