@@ -94,6 +94,8 @@ export const services: readonly Service[] = [
       port: 5_433,
       'line-port': 5_434,
       'max-clients': 100,
+      // Pools keep connections that they do not use.
+      'idle-timeout': 3_600_000,
       'handler-timeout': Number.POSITIVE_INFINITY,
     },
     tryIt: (place, dialect) =>

@@ -82,8 +82,16 @@ export class Backend implements SessionContext {
     this.out.notice({ severity, sqlstate, message });
   };
 
+  /** Is called when the client has been silent in a transaction for as long as its settings allow. */
+  onIdleInTransaction = (): void => {};
+  #idleTimer: NodeJS.Timeout | undefined;
+
   /** Carries out one message; the answer is in {@link out} afterwards, as far as it was not yielded. */
   *carryOut(message: FrontendMessage): Work {
+    if (this.#idleTimer !== undefined) {
+      clearTimeout(this.#idleTimer);
+      this.#idleTimer = undefined;
+    }
     if (this.#copyIn !== undefined) {
       yield* this.#copyMessage(this.#copyIn, message);
       return;
@@ -121,6 +129,7 @@ export class Backend implements SessionContext {
 
   /** The client has left. */
   close(): void {
+    clearTimeout(this.#idleTimer);
     for (const portal of this.#portals.values()) portal.close();
     this.cursors.closeAll();
     this.session.close();
@@ -443,6 +452,12 @@ export class Backend implements SessionContext {
       this.#reports.clear();
     }
     this.out.readyForQuery(this.block.status);
+    if (this.block.explicit) this.#watchIdle();
+  }
+
+  #watchIdle(): void {
+    const limit = milliseconds(this.settings.get('idle_in_transaction_session_timeout')) ?? 0;
+    if (limit > 0) this.#idleTimer = setTimeout(() => this.onIdleInTransaction(), limit).unref();
   }
 
   #transactionEnded(): void {

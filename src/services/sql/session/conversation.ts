@@ -160,8 +160,17 @@ export class Conversation {
     this.#out.backendKeyData(this.#processId, secretKey);
     this.#out.readyForQuery('I');
     const backend = new Backend(this.#engine, this.#compiler, settings, identity, this.#out);
+    backend.onIdleInTransaction = () => this.#idleInTransaction(client);
     this.#backend = backend;
     this.#cancellation.enter(this.#processId, { secretKey, cancel: () => backend.session.cancel() });
+  }
+
+  #idleInTransaction(client: Client<Conversation>): void {
+    const words = new ReplyWriter();
+    const cause = new SqlError('25P03', 'terminating connection due to idle-in-transaction timeout');
+    words.error(reportOf(cause, 'FATAL'));
+    client.send(words.take());
+    client.end();
   }
 }
 

@@ -127,7 +127,8 @@ const known: readonly Known[] = [
   { name: 'escape_string_warning', initial: 'on', accept: onOff },
   { name: 'extra_float_digits', initial: '1', accept: whole(-15, 3) },
   { name: 'geqo', initial: 'on', accept: onOff },
-  { name: 'idle_in_transaction_session_timeout', initial: '0', accept: duration },
+  // Whoever is in a transaction may keep others from writing.
+  { name: 'idle_in_transaction_session_timeout', initial: '5min', accept: duration },
   { name: 'idle_session_timeout', initial: '0', accept: duration },
   { name: 'jit', initial: 'off', accept: onOff },
   { name: 'lc_collate', initial: 'C.UTF-8', fixed: true },

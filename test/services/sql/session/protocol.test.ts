@@ -251,3 +251,18 @@ test('a CancelRequest that comes to another worker is passed on', async (context
   const [error] = await client.until('Z');
   assert.equal(fieldsOf(error?.body ?? Buffer.alloc(0)).C, '57014');
 });
+
+test('who stays idle in a transaction is turned out with 25P03, and others can write', async (context) => {
+  const { port } = await serveSql(context, numbers(3));
+  await using idle = await RawClient.enter(port);
+  await using other = await RawClient.enter(port);
+  await idle.query("SET idle_in_transaction_session_timeout = '100ms'");
+  await idle.query('BEGIN; DELETE FROM t WHERE id = 1');
+  assert.equal((await other.query('DELETE FROM t WHERE id = 2'))[0]?.body.toString(), 'DELETE 1\0');
+  const [error] = await idle.ended();
+  assert.equal(fieldsOf(error?.body ?? Buffer.alloc(0)).C, '25P03');
+  assert.equal(
+    columnsOf((await other.query('SELECT count(*) FROM t'))[1]?.body ?? Buffer.alloc(0))[0]?.toString(),
+    '2',
+  );
+});

@@ -63,6 +63,7 @@ export class RawClient implements AsyncDisposable {
         const taken = at < 0 ? whole : whole.slice(0, at + 1);
         const length = taken.reduce((sum, { body }) => sum + 5 + body.length, 0);
         this.#bytes = this.#bytes.subarray(length);
+        this.#look = () => {};
         resolve(taken);
       };
       this.#look();
