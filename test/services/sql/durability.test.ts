@@ -99,7 +99,17 @@ test('a server that is killed while it is written to has every commit that it ac
 });
 
 test('executors end when their server is killed, even in the midst of a step', async (context) => {
-  const command = new Command(context, ['serve', 'sql', '--port', '0', '--line-port', '0', '--log', 'off']);
+  const command = new Command(context, [
+    'serve',
+    'sql',
+    databaseFor(context),
+    '--port',
+    '0',
+    '--line-port',
+    '0',
+    '--log',
+    'off',
+  ]);
   const client = await enter(await started(command));
   const endless = client.query(ENDLESS).catch(() => {});
   const pid = command.process.pid as number;

@@ -1,6 +1,11 @@
 /** Numbers below are PostgreSQL's own; those of relations are made of their place in the schema. */
 export const FIRST_OID = 16_384;
 
+/** The oid of the relation in a row of `sqlite_schema`. */
+export function relationOid(row: number): number {
+  return FIRST_OID + 2 * row;
+}
+
 /**
  * Views that the catalog's are made of. A relation of row r in `sqlite_schema` has the oid 16384 + 2r; the index that a
  * rowid is, which SQLite does not list, that of its table and 1.

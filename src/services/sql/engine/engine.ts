@@ -5,7 +5,7 @@ import { EngineError } from './engine-error.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { Session, type Shared } from './session.ts';
 import { SharedReader } from './shared-reader.ts';
-import type { ColumnInfo, SessionFacts, SqlSession } from './types.ts';
+import type { RelationInfo, SessionFacts, SqlSession } from './types.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export type EngineOptions = {
@@ -86,9 +86,9 @@ export class Engine {
     return this.#shared.reader.schema;
   }
 
-  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
-  columnsOf(relation: string): ReadonlyMap<string, ColumnInfo> | undefined {
-    return this.#shared.reader.columnsOf(relation);
+  /** A table or view; undefined if there is no such relation. */
+  relation(name: string): RelationInfo | undefined {
+    return this.#shared.reader.relation(name);
   }
 
   /** The name that somebody gave to the index which makes columns of a table unique, if somebody did. */

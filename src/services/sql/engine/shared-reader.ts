@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { bindable, type Connection, type Prepared } from './connection.ts';
 import { type Cost, costOf, sameWalk } from './plan.ts';
-import type { ColumnInfo, SessionFacts, Value } from './types.ts';
+import type { RelationInfo, SessionFacts, Value } from './types.ts';
 
 /** How many rows of one answer are read here; more of them come from an executor. */
 const ROWS_AT_ONCE = 256;
@@ -32,7 +32,7 @@ export class SharedReader {
   readonly #version: StatementSync;
   readonly #tableInfo: StatementSync;
   readonly #uniqueIndexes: StatementSync;
-  readonly #relations = new Map<string, ReadonlyMap<string, ColumnInfo> | undefined>();
+  readonly #relations = new Map<string, RelationInfo | undefined>();
   #schemaVersion: Value | undefined;
   #schemaCount = 0;
   #reading = false;
@@ -44,7 +44,12 @@ export class SharedReader {
     connection.control('PRAGMA query_only = ON');
     this.#begin = connection.prepareTrusted('BEGIN');
     this.#commit = connection.prepareTrusted('COMMIT');
-    this.#tableInfo = connection.prepareTrusted('SELECT name, type, "notnull" FROM pragma_table_xinfo(?1)');
+    // What is nowhere in the schema of the file is a view of the catalog, which has its numbers elsewhere.
+    this.#tableInfo = connection.prepareTrusted(
+      `SELECT (SELECT rowid FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')),
+              name, type, "notnull", cid
+       FROM pragma_table_xinfo(?1) WHERE hidden <> 1`,
+    );
     this.#uniqueIndexes = connection.prepareTrusted(
       `SELECT l.name, i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i
        WHERE l."unique" AND l.origin = 'c' ORDER BY l.seq, i.seqno`,
@@ -58,19 +63,20 @@ export class SharedReader {
     return this.#schemaCount;
   }
 
-  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
-  columnsOf(relation: string): ReadonlyMap<string, ColumnInfo> | undefined {
+  /** A table or view; undefined if there is no such relation. */
+  relation(called: string): RelationInfo | undefined {
     this.#enter();
-    const name = relation.toLowerCase();
+    const name = called.toLowerCase();
     if (this.#relations.has(name)) return this.#relations.get(name);
-    const rows = this.#tableInfo.all(name) as unknown as [string, string, bigint][];
+    const rows = this.#tableInfo.all(name) as unknown as [bigint, string, string, bigint, bigint][];
     const columns = new Map(
-      rows.map(([column, declaredType, notNull]) => [
+      rows.map(([, column, declaredType, notNull, index]) => [
         column.toLowerCase(),
-        { declaredType, notNull: notNull !== 0n },
+        { declaredType, notNull: notNull !== 0n, place: Number(index) + 1 },
       ]),
     );
-    const known = columns.size === 0 ? undefined : columns;
+    const row = Number(rows[0]?.[0] ?? 0);
+    const known = columns.size === 0 ? undefined : { row, columns };
     if (this.#relations.size < KEPT_STATEMENTS) this.#relations.set(name, known);
     return known;
   }

@@ -14,8 +14,11 @@ export type Column = {
   readonly column: string | null;
 };
 
-/** A column of a relation, as it was declared. */
-export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean };
+/** A column of a relation, as it was declared; its place counts from 1. */
+export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean; readonly place: number };
+
+/** A table or view: the row of `sqlite_schema` that it is in, and its columns in order, by their names in lower case. */
+export type RelationInfo = { readonly row: number; readonly columns: ReadonlyMap<string, ColumnInfo> };
 
 /** What is known of a statement before it runs. */
 export type Description = {

@@ -1,3 +1,4 @@
+import { relationOid } from '../catalog/helper-views.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SessionFacts, SqlSession } from '../engine/types.ts';
 import type { ErrorReport } from '../wire/error-report.ts';
@@ -14,7 +15,7 @@ import { describeStatement } from './describe.ts';
 import { failureOf } from './failures.ts';
 import { Portal } from './portal.ts';
 import { PREPARED_AT_MOST, PreparedStatement, parameterTypes } from './prepared-statement.ts';
-import { described } from './result-shape.ts';
+import { described, type Locate } from './result-shape.ts';
 import type { Opened } from './run-data.ts';
 import type { SessionContext } from './session-context.ts';
 import { milliseconds, type SessionSettings } from './settings.ts';
@@ -207,7 +208,7 @@ export class Backend implements SessionContext {
         return;
       case 'rows': {
         const { result } = opened;
-        this.out.rowDescription(described(result.columns, result.types, () => undefined));
+        this.out.rowDescription(described(result.columns, result.types, this.#locate));
         yield* result.write(this.out, 0, []);
         this.out.commandComplete(opened.tag(result.sent));
       }
@@ -314,14 +315,14 @@ export class Backend implements SessionContext {
     this.#newFacts();
     const shape = yield* describeStatement(this, statement);
     if (shape === undefined) this.out.noData();
-    else this.out.rowDescription(described(shape.columns, shape.types, () => undefined));
+    else this.out.rowDescription(described(shape.columns, shape.types, this.#locate));
   }
 
   /** A cursor of SQL is a portal as well. */
   #describedCursor(name: string): boolean {
     if (this.#portals.has(name) || !this.cursors.has(name)) return false;
     const { columns, types } = this.cursors.get(name);
-    this.out.rowDescription(described(columns, types, () => undefined));
+    this.out.rowDescription(described(columns, types, this.#locate));
     return true;
   }
 
@@ -336,11 +337,7 @@ export class Backend implements SessionContext {
     const opened = begins ? yield* portal.open(this, compiled, 1) : portal.opened;
     const shape = opened?.kind === 'rows' ? opened.result : yield* describeStatement(this, statement);
     if (shape === undefined) this.out.noData();
-    else
-      this.out.rowDescription(
-        described(shape.columns, shape.types, () => undefined),
-        portal.formats,
-      );
+    else this.out.rowDescription(described(shape.columns, shape.types, this.#locate), portal.formats);
   }
 
   *#execute(name: string, maxRows: number): Work {
@@ -464,6 +461,13 @@ export class Backend implements SessionContext {
     this.cursors.endTransaction();
     this.#closePortals();
   }
+
+  readonly #locate: Locate = (table, column) => {
+    const relation = this.engine.relation(table);
+    const place = relation?.columns.get(column.toLowerCase())?.place;
+    if (relation === undefined || relation.row === 0 || place === undefined) return undefined;
+    return { id: relationOid(relation.row), place };
+  };
 
   #closePortals(): void {
     if (this.#portals.size === 0) return;

@@ -113,7 +113,7 @@ export class Compiler {
     return new Compiled(statement, command, translation, compiled);
   }
 
-  readonly #columns = { columns: (relation: string) => this.#engine.columnsOf(relation) };
+  readonly #columns = { columns: (relation: string) => this.#engine.relation(relation)?.columns };
 
   #tryTemplate(template: string): readonly Compiled[] {
     let compiled: readonly Compiled[] = [];

@@ -40,7 +40,7 @@ export function parameterTypes(
     const declared =
       table === undefined || column === undefined
         ? undefined
-        : engine.columnsOf(table)?.get(column.toLowerCase())?.declaredType;
+        : engine.relation(table)?.columns.get(column.toLowerCase())?.declaredType;
     return typeOfDeclared(declared)?.oid ?? oids.text;
   });
 }

@@ -73,6 +73,6 @@ function* typesBefore(
 
 function tellNotices({ engine, notice }: SessionContext, { translation }: Compiled): void {
   for (const { unlessRelation, message } of translation?.notices ?? []) {
-    if (engine.columnsOf(unlessRelation) === undefined) notice('NOTICE', '00000', message);
+    if (engine.relation(unlessRelation) === undefined) notice('NOTICE', '00000', message);
   }
 }

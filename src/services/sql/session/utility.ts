@@ -275,7 +275,7 @@ function* maintain(context: SessionContext, command: Of<'vacuum' | 'analyze' | '
     throw new SqlError('25001', 'VACUUM cannot run inside a transaction block');
   }
   for (const table of command.tables) {
-    if (engine.columnsOf(table) === undefined)
+    if (engine.relation(table) === undefined)
       throw new SqlError('42P01', `relation "${table}" does not exist`);
   }
   const statements: string[] = [];

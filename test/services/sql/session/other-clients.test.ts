@@ -248,6 +248,9 @@ public class Client {
       b.setLength(0);
       try (ResultSet r = m.getColumns(null, "public", "children", "%")) { while (r.next()) b.append(r.getString("COLUMN_NAME")).append(':').append(r.getString("TYPE_NAME")).append(' '); }
       System.out.println(b.toString().trim());
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("SELECT note AS n FROM children")) {
+        System.out.println(((org.postgresql.PGResultSetMetaData) r.getMetaData()).getBaseTableName(1) + "." + ((org.postgresql.PGResultSetMetaData) r.getMetaData()).getBaseColumnName(1));
+      }
       try (ResultSet r = m.getPrimaryKeys(null, "public", "children")) { r.next(); System.out.println(r.getString("COLUMN_NAME")); }
     }
   }
@@ -255,5 +258,8 @@ public class Client {
   );
   const { out, err } = await run('java', ['-XX:TieredStopAtLevel=1', '-cp', JDBC, source]);
   assert.equal(err, '');
-  assert.equal(out, '12\n78\n12\n23505\nchildren parents t\nid:int4 parent:int4 note:text\nid\n');
+  assert.equal(
+    out,
+    '12\n78\n12\n23505\nchildren parents t\nid:int4 parent:int4 note:text\nchildren.note\nid\n',
+  );
 });
