@@ -160,7 +160,6 @@ function toText(translator: Translator, to: Expression, source: string | undefin
   if (source === 'regtype') return called(translator, to, 'format_type', ', NULL');
   const registry = registered[source];
   if (registry !== undefined) {
-    translator.catalog = true;
     const sought = translator.cut(to.first);
     translator.put(catalogValue(registry.relation, registry.name, 'oid', sought));
     return { ...to, level: Level.PRIMARY };
@@ -190,7 +189,6 @@ function lookedUp(
     translator.put(literal);
     return to;
   }
-  translator.catalog = true;
   const sought = translator.cut(to.first);
   const kind = relation === 'pg_class' ? 'relation' : relation === 'pg_namespace' ? 'schema' : 'function';
   const byName = catalogValue(relation, 'oid', name, `plain_name(${sought})`);

@@ -248,7 +248,6 @@ function like(translator: Translator, left: Expression, word: string): Expressio
     translator.expect('to');
     translator.put('similar_pattern(', ' ');
   }
-  if (word !== 'like' && word !== 'glob') translator.costly = true;
   if (['any', 'all', 'some'].includes(translator.word() ?? '')) {
     return quantified(translator, left, word, translator.peek());
   }

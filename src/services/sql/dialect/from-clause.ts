@@ -143,7 +143,6 @@ function table(translator: Translator): void {
   let written = writtenName(token);
   let columns: ReadonlyMap<string, ScopeColumn> | undefined;
   if (catalog !== undefined) {
-    translator.catalog = true;
     written = catalog.written;
     columns = catalog.columns;
   } else if (named !== null) columns = named;

@@ -210,13 +210,6 @@ function adjusted(
         translator.wrap(call[1].first, '1, ', '', call[1].first);
       }
       return 'text';
-    case 'regexp_replace':
-    case 'regexp_match':
-    case 'regexp_matches':
-    case 'regexp_like':
-    case 'repeat':
-      translator.costly = true;
-      return undefined;
     case 'to_regclass':
       return lookUp(translator, first);
     case 'pg_get_constraintdef':
@@ -242,7 +235,6 @@ function definitionOf(
   call: readonly Expression[],
   first: number,
 ): string {
-  translator.catalog = true;
   const [of, column] = call;
   if (of === undefined) throw translator.unexpected();
   if (call[2] !== undefined) translator.cut(call[2].first);
@@ -268,7 +260,6 @@ const definitions: Record<string, (oid: string, place: string) => string> = {
 };
 
 function lookUp(translator: Translator, first: number): string {
-  translator.catalog = true;
   const written = translator.cut(first);
   const name = written.slice(written.indexOf('(') + 1, -1);
   translator.put(catalogValue('pg_class', 'oid', 'relname', `plain_name(${name})`));

@@ -64,7 +64,6 @@ export function binary(translator: Translator, operation: Binary): Expression {
     case '~~*':
     case '!~~*':
       translator.replace(operation.piece, likeOperators[operator] as string);
-      translator.costly ||= operator.endsWith('*');
       return native(translator, operation, Level.EQUALITY, 'bool', !operator.endsWith('*'));
     case '^':
       return call(translator, operation, 'power(', '', 'float8');
@@ -159,7 +158,6 @@ function call(
 
 /** REGEXP is a function of ours; `(?i)` in front of a pattern ignores case. */
 function regularExpression(translator: Translator, operation: Binary): Expression {
-  translator.costly = true;
   const not = operation.operator.startsWith('!') ? 'NOT ' : '';
   if (operation.operator.endsWith('*')) {
     translator.replace(operation.piece, `${not}REGEXP '(?i)' ||`);

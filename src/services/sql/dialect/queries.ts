@@ -31,7 +31,6 @@ export function withClause(translator: Translator): void {
   const recursive = translator.isWord('recursive');
   if (recursive) {
     translator.copy();
-    translator.costly = true;
   }
   for (;;) {
     const token = translator.peek();
@@ -228,8 +227,7 @@ function select(translator: Translator): ResultColumns {
     else translator.put(`${written === '' ? ' FROM ' : ', '}${item}`);
   }
   rest(translator);
-  // ORDER BY of this query may use what FROM has, and the names of its results.
-  for (const column of columns) if (column !== undefined) scope.results.set(column.name, column.type);
+  // ORDER BY of this query may use what FROM has.
   outer?.relations.push(...scope.relations);
   translator.scope = outer;
   return columns;

@@ -27,12 +27,10 @@ export type Scope = {
   readonly named: Map<string, ReadonlyMap<string, ScopeColumn> | undefined>;
   /** Functions in the list of SELECT that return sets, as further items of FROM. */
   readonly sets: { readonly sql: string; readonly alias: string }[];
-  /** The columns of the result by their names, for ORDER BY. */
-  readonly results: Map<string, string | undefined>;
 };
 
 export function newScope(outer: Scope | undefined): Scope {
-  return { outer, relations: [], named: new Map(), sets: [], results: new Map() };
+  return { outer, relations: [], named: new Map(), sets: [] };
 }
 
 /** A column, looked for from the innermost query outward; undefined when no relation is known to have it. */

@@ -86,7 +86,6 @@ export function setSource(translator: Translator, name: string): SetSource {
   if (name === 'generate_series') return series(translator, given, correlated);
   const elements = own(ofElements, name);
   if (elements !== undefined) {
-    if (name.startsWith('regexp')) translator.costly = true;
     return {
       sql: `json_each(${elements.array === '' ? list : `${elements.array}(${list})`})`,
       columns: [{ name: elements.column ?? name, type: elements.type(types), written: value }],
@@ -130,7 +129,6 @@ function readArguments(translator: Translator): Argument[] {
 
 /** Whole numbers come from a recursive query, which makes them one by one; everything else from an array. */
 function series(translator: Translator, given: readonly Argument[], correlated: boolean): SetSource {
-  translator.costly = true;
   const [from, to, step] = given;
   if (from === undefined || to === undefined) throw translator.unexpected();
   const type = from.expression.type === 'unknown' ? to.expression.type : from.expression.type;

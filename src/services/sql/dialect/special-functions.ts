@@ -56,7 +56,6 @@ const rules: { readonly [name: string]: (translator: Translator) => Expression |
       }
     }
     if (pattern) {
-      translator.costly = true;
       translator.replace(first, 'substring_of_pattern(');
     }
     end(translator);

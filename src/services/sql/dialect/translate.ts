@@ -40,12 +40,12 @@ function verbOf(translator: Translator): 'definition' | 'change' | 'query' {
 }
 
 function finished(translator: Translator, sql: readonly string[], columns: ResultColumns): Translation {
-  const { references, catalog, costly, lockRows, notices } = translator;
+  const { references, lockRows, notices } = translator;
   const parameters = Array.from(translator.parameters, (hint) => ({
     typeName: shownType(hint?.typeName),
     column: hint?.column,
   }));
-  return { sql, columns: hints(columns), parameters, references, catalog, costly, lockRows, notices };
+  return { sql, columns: hints(columns), parameters, references, lockRows, notices };
 }
 
 /** An array is called as SQL calls it. */

@@ -33,10 +33,6 @@ export type Translation = {
   /** By number: `$1` is at index 0. Its length is the highest number that is used. */
   readonly parameters: readonly ParameterHint[];
   readonly references: readonly Reference[];
-  /** Whether it reads `pg_catalog` or `information_schema`, whose views must then be there. */
-  readonly catalog: boolean;
-  /** Whether one step of it may take long whatever its plan says: regular expressions, series, recursion. */
-  readonly costly: boolean;
   /** FOR UPDATE, FOR SHARE: other writers have to wait from now on to the end of the transaction. */
   readonly lockRows: boolean;
   readonly notices: readonly ConditionalNotice[];

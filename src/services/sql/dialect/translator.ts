@@ -79,8 +79,6 @@ export class Translator extends TokenReader {
   readonly references: Reference[] = [];
   readonly parameters: (ParameterHint | undefined)[] = [];
   readonly notices: ConditionalNotice[] = [];
-  catalog = false;
-  costly = false;
   lockRows = false;
   /** The innermost query that is being read. */
   scope: Scope | undefined;

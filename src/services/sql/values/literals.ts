@@ -1,4 +1,3 @@
-import { SqlError } from '../wire/sql-error.ts';
 import { typeNamed } from '../wire/types.ts';
 import type { Value } from '../wire/value.ts';
 import { valueOfText } from '../wire/value-input.ts';
@@ -32,12 +31,4 @@ export function literalOf(value: Value): string {
   if (!Number.isFinite(value)) return value > 0 ? '9e999' : '-9e999';
   const text = String(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
-}
-
-/** @throws SqlError 22P02 as PostgreSQL says it of a text that is no value of a type */
-export function refuseText(text: string, typeName: string): never {
-  throw new SqlError(
-    '22P02',
-    `invalid input syntax for type ${typeNamed(typeName)?.sqlName ?? typeName}: "${text}"`,
-  );
 }
