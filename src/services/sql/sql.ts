@@ -31,9 +31,9 @@ export default async function sql(settings: Settings): Promise<Dialects> {
       postgres: pg as AnyProtocol,
       line: (verifier === undefined ? lines : closed(lines)) as AnyProtocol,
     },
-    stop() {
+    async stop() {
       cancellation.close();
-      engine.close();
+      await engine.close();
       remove?.();
     },
   };

@@ -96,9 +96,9 @@ export class Engine {
     return this.#shared.reader.uniqueIndex(table, columns);
   }
 
-  /** Ends everything; sessions that are still open fail. */
-  close(): void {
-    this.#shared.pool.close();
+  /** Ends everything; sessions that are still open fail. What was written is then in the file itself. */
+  async close(): Promise<void> {
+    await this.#shared.pool.close();
     this.#shared.reader.close();
   }
 }

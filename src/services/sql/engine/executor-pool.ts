@@ -62,10 +62,15 @@ export class ExecutorPool {
     else this.#free.push(executor);
   }
 
-  close(): void {
+  /** Ends them all. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const executor of this.#all) executor.kill(new EngineError('cancelled', 'the engine is closed'));
+    const exits = [...this.#all].map((executor) => {
+      executor.kill(new EngineError('cancelled', 'the engine is closed'));
+      return executor.exited;
+    });
     this.#all.clear();
+    await Promise.all(exits);
   }
 
   #takeFree(): Executor | undefined {

@@ -22,6 +22,8 @@ export class Executor {
   inTransaction = false;
   /** Settles when it has started. */
   readonly ready: Promise<void>;
+  /** Settles when its process is gone. */
+  readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   readonly #start = Promise.withResolvers<void>();
   readonly #asked = new Map<number, Asked>();
@@ -38,6 +40,10 @@ export class Executor {
         new EngineError('executor-died', `the executor process ended (${signal ?? `status ${status}`})`),
       ),
     );
+    this.exited = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      this.#child.once('error', () => resolve());
+    });
     this.ready = this.#start.promise;
     this.ready.catch(() => {});
   }
@@ -86,6 +92,8 @@ export class Executor {
   kill(cause: Error): void {
     if (this.dead) return;
     this.#child.kill('SIGKILL');
+    // Its end is near, and somebody may wait for it.
+    this.#child.ref();
     this.#ended(cause);
   }
 

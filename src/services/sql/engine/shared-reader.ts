@@ -157,6 +157,8 @@ export class SharedReader {
     if (this.#closed) return;
     this.refresh();
     this.#closed = true;
+    // The last connection that closes empties the log into the file, if it may write.
+    this.#connection.control('PRAGMA query_only = OFF');
     this.#connection.close();
   }
 
