@@ -164,7 +164,7 @@ function assigned(
   columns: ReadonlyMap<string, ScopeColumn> | undefined,
 ): void {
   if (name === undefined) return;
-  const type = columns?.get(name)?.type;
+  const type = (columns?.get(name) ?? columns?.get(name.toLowerCase()))?.type;
   const table = translator.scope?.relations[0]?.alias;
   coerceLiteral(translator, value, { type, column: { table, column: name } });
   if (type === undefined || value.type === undefined || value.type === type || value.literal !== undefined)

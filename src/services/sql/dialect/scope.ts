@@ -42,7 +42,8 @@ export function findColumn(
   for (let at = scope; at !== undefined; at = at.outer) {
     for (const relation of at.relations) {
       if (table !== undefined && relation.alias !== table) continue;
-      const found = relation.columns?.get(column);
+      // SQLite's names of columns are the same in capitals and in small letters.
+      const found = relation.columns?.get(column) ?? relation.columns?.get(column.toLowerCase());
       if (found !== undefined) return { relation, column: found };
     }
   }

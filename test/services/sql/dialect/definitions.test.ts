@@ -112,6 +112,20 @@ test('what is known of parameters is told: from casts, columns and places', () =
   );
 });
 
+test('a column is known however its name is written', () => {
+  const cased = new Translated();
+  cased.run('create table "Users" ("isActive" boolean, "createdAt" timestamptz)');
+  const { parameters, sql } = cased.translate(
+    'insert into "Users" ("isActive", "createdAt") values ($1, \'2020-01-01 01:00+01\')',
+  );
+  assert.equal(parameters[0]?.typeName, 'bool');
+  assert.match(sql[0] ?? '', /'2020-01-01 00:00:00\+00:00'/);
+  assert.equal(
+    cased.translate('select 1 from "Users" where "isActive" = $1').parameters[0]?.typeName,
+    'bool',
+  );
+});
+
 test('types of columns that only the statement tells are hinted at, behind a star of nobody knows what from the end', () => {
   const hints = (sql: string) =>
     database.translate(sql).columns.map(({ index, typeName }) => [index, typeName]);

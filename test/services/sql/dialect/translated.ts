@@ -36,7 +36,7 @@ export class Translated {
       if (rows.length === 0) return undefined;
       const columns = new Map<string, ColumnInfo>();
       for (const [name, declaredType, notNull] of rows)
-        columns.set(name, { declaredType, notNull: notNull === 1n });
+        columns.set(name.toLowerCase(), { declaredType, notNull: notNull === 1n });
       return columns;
     },
   };
