@@ -29,6 +29,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<where> [flags]',
     load: () => import('./connect.ts'),
   },
+  import: {
+    summary: 'make a table of a SQLite database out of a CSV file',
+    usage: '<file.csv> <file.db> [flags]',
+    load: () => import('./import.ts'),
+  },
   bench: {
     summary: 'measure the concurrency models against each other; tables and charts',
     usage: '[idle|active] [flags]',

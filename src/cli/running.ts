@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
+import { formatDuration } from '../services/duration.ts';
 import { count, cutOff } from './event-words.ts';
 import { FAILED, OK } from './failure.ts';
 import type { Log } from './log.ts';
 import type { Running } from './start.ts';
 import type { StopSignals } from './stop-signals.ts';
-import { formatDuration } from './values.ts';
 
 /** How often it is said how many clients are left, in milliseconds. */
 const PROGRESS = 1_000;

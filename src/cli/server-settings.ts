@@ -1,9 +1,9 @@
 import { resolveOptions, type ServeOptions } from '../server/options.ts';
+import { formatDuration } from '../services/duration.ts';
 import type { Service, Setting, Settings, SettingType } from '../services/service.ts';
 import { balances } from '../workers/balance.ts';
 import { isolations, models } from '../workers/models.ts';
 import { UsageError } from './failure.ts';
-import { formatDuration } from './values.ts';
 
 /** A setting of every server: flag, key in a file, and option of `serve()`, under one name in two spellings. */
 type ServerSetting = Setting & { readonly option: keyof ServeOptions; readonly group: string };

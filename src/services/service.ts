@@ -47,6 +47,8 @@ export type Service = {
   readonly port: number;
   /** Its own settings, beyond those of every server. */
   readonly settings: readonly Setting[];
+  /** The name of a setting that may be given as a word of its own, behind the name of the service. */
+  readonly operand?: string;
   /** What holds instead of the default of a server, by the names of settings; and for the settings of doors. */
   readonly defaults?: Settings;
   /** For a service of several dialects: the settings of each door, in the order of the dialects. */

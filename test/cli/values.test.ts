@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptValue, formatDuration, parseDuration, parseText } from '../../src/cli/values.ts';
+import { acceptValue, parseText } from '../../src/cli/values.ts';
+import { formatDuration, parseDuration } from '../../src/services/duration.ts';
 
 test('a duration is a number with a unit, or none', () => {
   assert.equal(parseDuration('500ms'), 500);

@@ -1,0 +1,51 @@
+/** What is known of a column of the result before the statement runs. */
+export type ColumnHint = {
+  /** Counted from 0; from the end (-1 is the last) for those behind a `*`. */
+  readonly index: number;
+  /** The type by the catalog's name, such as `int4`, that of an array as SQL has it, such as `integer[]`; undefined where only the column or the rows can tell. */
+  readonly typeName: string | undefined;
+};
+
+/** What the text says about a parameter. */
+export type ParameterHint = {
+  /** From a cast or from the place where it stands (`LIMIT $1`); undefined where nothing is known. */
+  readonly typeName: string | undefined;
+  /** The column that it is compared with or assigned to. */
+  readonly column: { readonly table: string | undefined; readonly column: string } | undefined;
+};
+
+/** A name in the statement that SQLite may not know, and where it stands (an index of UTF-16 units in the text). */
+export type Reference = {
+  readonly kind: 'relation' | 'column' | 'function';
+  /** As SQLite would write it in a message: `t.a`. */
+  readonly name: string;
+  /** As PostgreSQL writes it in a message: `t.a`, `count(integer)`. */
+  readonly shown: string;
+  readonly offset: number;
+};
+
+/** A statement in SQLite's words. */
+export type Translation = {
+  /** What is to run, in order. Several only for definitions, TRUNCATE and DROP of several things. Empty: nothing to do. */
+  readonly sql: readonly string[];
+  /** Hints for the columns of a result; those without any are left out. */
+  readonly columns: readonly ColumnHint[];
+  /** By number: `$1` is at index 0. Its length is the highest number that is used. */
+  readonly parameters: readonly ParameterHint[];
+  readonly references: readonly Reference[];
+  /** FOR UPDATE, FOR SHARE: other writers have to wait from now on to the end of the transaction. */
+  readonly lockRows: boolean;
+  readonly notices: readonly ConditionalNotice[];
+};
+
+/** What PostgreSQL would tell as a notice: `table "t" does not exist, skipping`, if it does not. */
+export type ConditionalNotice = { readonly unlessRelation: string; readonly message: string };
+
+/** A column of a relation, as it was declared. */
+export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean };
+
+/** What the database has, as far as a translation depends on it. */
+export type Schema = {
+  /** The columns of a table or view in order, names in lower case; undefined if there is no such relation. */
+  columns(relation: string): ReadonlyMap<string, ColumnInfo> | undefined;
+};

@@ -1,0 +1,139 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { SqlError } from '../wire/sql-error.ts';
+import { Authorizer, type Effects } from './authorizer.ts';
+import { EngineError } from './engine-error.ts';
+import type { Column, SessionFacts, Value } from './types.ts';
+
+/** Whose statement runs, for the functions of a connection. */
+export type FactsHolder = { current: SessionFacts };
+
+/** Gives a connection more functions, and temporary views that everybody may read. */
+export type Equip = (database: DatabaseSync, facts: FactsHolder) => void;
+
+export type ConnectionOptions = {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** How long SQLite waits for a writer of another process, in milliseconds. */
+  readonly busyTimeout: number;
+  readonly equip: Equip | undefined;
+};
+
+/** A compiled statement. */
+export type Prepared = {
+  readonly sql: string;
+  readonly statement: StatementSync;
+  readonly columns: readonly Column[];
+  readonly effects: Effects;
+};
+
+/** The extended result codes that are asked for; https://www.sqlite.org/rescode.html */
+const SQLITE_AUTH = 23;
+const SQLITE_BUSY_SNAPSHOT = 517;
+const SQLITE_READONLY = 8;
+
+const KEPT_PAGES = 4_000;
+
+/** One connection to the database, with what every connection of the server has in common. */
+export class Connection {
+  readonly facts: FactsHolder = { current: {} };
+  readonly #database: DatabaseSync;
+  readonly #authorizer: Authorizer;
+
+  /** @throws EngineError when the file cannot be opened or is not a database */
+  constructor({ file, readOnly, busyTimeout, equip }: ConnectionOptions) {
+    try {
+      this.#database = new DatabaseSync(file, {
+        readOnly,
+        timeout: busyTimeout,
+        readBigInts: true,
+        returnArrays: true,
+        allowBareNamedParameters: false,
+        enableForeignKeyConstraints: true,
+        defensive: true,
+      });
+      this.#database.exec(`PRAGMA cache_size = ${KEPT_PAGES}`);
+      // Opening reads nothing; whether it is a database is seen here.
+      this.#database.prepare('SELECT count(*) FROM sqlite_schema').get();
+      equip?.(this.#database, this.facts);
+    } catch (error) {
+      throw failureOf(error);
+    }
+    const rows: unknown[] = this.#database.prepare('SELECT name FROM sqlite_temp_schema').all();
+    const common = new Set(rows.map((row) => String((row as Value[])[0])));
+    this.#authorizer = new Authorizer(readOnly, common);
+    this.#database.setAuthorizer(this.#authorizer.decide);
+  }
+
+  /** Whether a transaction is open, also one that began by itself. */
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  /** @throws EngineError */
+  prepare(sql: string): Prepared {
+    try {
+      const { result: statement, effects } = this.#authorizer.watch(() => this.#database.prepare(sql));
+      const columns = statement.columns().map(({ name, type, table, column }) => ({
+        name,
+        declaredType: type,
+        table,
+        column,
+      }));
+      return { sql, statement, columns, effects };
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** The program that SQLite compiled a statement to. */
+  explain(sql: string): unknown[] {
+    return this.#authorizer.trusting(() => this.#database.prepare(`EXPLAIN ${sql}`).all());
+  }
+
+  /** Runs what the engine itself wants, such as `BEGIN`. */
+  control(sql: string): void {
+    try {
+      this.#authorizer.trusting(() => this.#database.exec(sql));
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** A statement of the engine itself, to be run many times. */
+  prepareTrusted(sql: string): StatementSync {
+    return this.#authorizer.trusting(() => this.#database.prepare(sql));
+  }
+
+  /** What the engine says instead of what `node:sqlite` threw. */
+  failure(error: unknown): EngineError | SqlError {
+    const refusal = this.#authorizer.takeRefusal();
+    // A function of ours has said it already.
+    if (error instanceof SqlError) return error;
+    const failure = failureOf(error);
+    if (refusal === undefined) return failure;
+    // What is refused to a function has the code of any error.
+    const refused = failure.sqliteCode === SQLITE_AUTH || failure.message.startsWith('not authorized');
+    return refused ? refusal : failure;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** Values as `node:sqlite` takes them. */
+export function bindable(parameters: readonly Value[]): SQLInputValue[] {
+  return parameters as SQLInputValue[];
+}
+
+function failureOf(error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const { message, errcode = 0 } = error as { message: string; errcode?: number };
+  if (errcode === SQLITE_BUSY_SNAPSHOT) {
+    return new EngineError('serialization', 'could not serialize access due to concurrent update', errcode);
+  }
+  if ((errcode & 0xff) === SQLITE_READONLY) {
+    return new EngineError('read-only', 'the database is read-only', errcode, { cause: error });
+  }
+  return new EngineError('sqlite', message, errcode, { cause: error });
+}

@@ -1,0 +1,159 @@
+import { Worker } from 'node:worker_threads';
+import { SqlError } from '../wire/sql-error.ts';
+import { bindable, Connection, type Equip, type Prepared } from './connection.ts';
+import { Cursor } from './cursor.ts';
+import type { EngineError } from './engine-error.ts';
+import type { ExecutorAnswer, ExecutorRequest, ExecutorTask } from './executor-messages.ts';
+
+/** The process that runs statements which may take long. It is ended from outside: nothing else can stop SQLite. */
+
+const KEPT_STATEMENTS = 200;
+
+/**
+ * A statement that runs hears nothing, not even that the server is gone; so a thread looks, once a second, whether the
+ * parent is still the one that was there at first.
+ */
+const orphanWatch = `
+  const { ppid } = process;
+  setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 1_000);
+`;
+
+const task: ExecutorTask = JSON.parse(process.argv[2] ?? '{}');
+// Both are for the server to decide: a key press reaches every process of a terminal.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit());
+new Worker(orphanWatch, { eval: true }).unref();
+
+const equip =
+  task.equip === undefined ? undefined : ((await import(task.equip)) as { default: Equip }).default;
+const cursors = new Map<number, Cursor>();
+/** Statements that nobody uses now: each cursor has one to itself. */
+const kept = new Map<string, Prepared>();
+
+const connection = new Connection({ ...task, equip });
+answer({ kind: 'ready', id: 0 });
+
+process.on('message', (request: ExecutorRequest) => {
+  try {
+    carryOut(request);
+  } catch (error) {
+    fail(request.id, error as EngineError | SqlError);
+  }
+});
+
+function carryOut(request: ExecutorRequest): void {
+  switch (request.kind) {
+    case 'open': {
+      if (request.facts !== undefined) connection.facts.current = request.facts;
+      const prepared = take(request.sql);
+      if (prepared.effects.writes && !request.mayWrite) {
+        keep(prepared);
+        answer({ kind: 'would-write', id: request.id });
+        return;
+      }
+      const cursor = new Cursor(connection, prepared, request.parameters, request.encoding, task);
+      cursors.set(request.id, cursor);
+      give(request.id, cursor, request.limit, true);
+      return;
+    }
+    case 'more': {
+      const cursor = cursors.get(request.id);
+      if (cursor !== undefined) give(request.id, cursor, request.limit, false);
+      return;
+    }
+    case 'close':
+      end(request.id);
+      return;
+    case 'describe': {
+      if (request.facts !== undefined) connection.facts.current = request.facts;
+      const prepared = take(request.sql);
+      keep(prepared);
+      const { columns, effects } = prepared;
+      answer({
+        kind: 'description',
+        id: request.id,
+        columns,
+        readOnly: !effects.writes && !effects.writesTemporary,
+      });
+      return;
+    }
+    case 'control':
+      connection.control(request.sql);
+      answer({ kind: 'done', id: request.id, changes: 0 });
+      return;
+    case 'many':
+      runMany(request);
+  }
+}
+
+function runMany(request: Extract<ExecutorRequest, { kind: 'many' }>): void {
+  const { id, sql, parameters, mayWrite, facts } = request;
+  if (facts !== undefined) connection.facts.current = facts;
+  const prepared = take(sql);
+  keep(prepared);
+  if (prepared.effects.writes && !mayWrite) {
+    answer({ kind: 'would-write', id });
+    return;
+  }
+  let changes = 0;
+  try {
+    for (const each of parameters) changes += Number(prepared.statement.run(...bindable(each)).changes);
+  } catch (error) {
+    throw connection.failure(error);
+  }
+  answer({ kind: 'done', id, changes });
+}
+
+function give(id: number, cursor: Cursor, limit: number, first: boolean): void {
+  const { columns, effects } = cursor.prepared;
+  const batch = cursor.next(limit);
+  if (batch.last) end(id);
+  answer({
+    kind: 'batch',
+    id,
+    columns: first ? columns : undefined,
+    types: first ? cursor.types : undefined,
+    ...batch,
+    changes: cursor.changes,
+    temporary: effects.writesTemporary,
+  });
+}
+
+function end(id: number): void {
+  const cursor = cursors.get(id);
+  if (cursor === undefined) return;
+  cursors.delete(id);
+  cursor.close();
+  keep(cursor.prepared);
+}
+
+function fail(id: number, error: EngineError | SqlError): void {
+  end(id);
+  const { inTransaction } = connection;
+  const common = { kind: 'failed', id, message: error.message, inTransaction } as const;
+  if (error instanceof SqlError) answer({ ...common, failure: 'value', code: 0, sqlstate: error.sqlstate });
+  else answer({ ...common, failure: error.failure, code: error.sqliteCode, sqlstate: '' });
+}
+
+function take(sql: string): Prepared {
+  const prepared = kept.get(sql);
+  if (prepared === undefined) return connection.prepare(sql);
+  kept.delete(sql);
+  return prepared;
+}
+
+function keep(prepared: Prepared): void {
+  // What a statement is to do may change with the schema; only those that read are worth being kept.
+  if (prepared.effects.writesTemporary) return;
+  kept.set(prepared.sql, prepared);
+  if (kept.size <= KEPT_STATEMENTS) return;
+  for (const oldest of kept.keys()) {
+    kept.delete(oldest);
+    return;
+  }
+}
+
+function answer(message: ExecutorAnswer): void {
+  process.send?.(message);
+}
