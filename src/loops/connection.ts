@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { READ, type ReadNow, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { isCached, readCached, sendFile } from '../sys/files.ts';
 import { errno } from '../sys/libc.ts';
 import { receive, send, shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
@@ -67,6 +68,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   /** Receives once, ready or not. */
   catchUp(): void {
     if (!this.#closed) this.onReady(READABLE);
+  }
+
+  get readNow(): ReadNow {
+    return readCached;
   }
 
   wake(): void {
@@ -142,6 +147,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   #send(): void {
     const session = this.session;
     for (let budget = SEND_BUDGET; budget > 0; ) {
+      const fromFile = this.#sendFromFile(budget);
+      if (fromFile < 0) return;
+      budget -= fromFile;
+      if (fromFile > 0) continue;
       const bytes = session.outgoing();
       if (bytes === undefined) return;
       const length = Math.min(bytes.length, budget);
@@ -154,6 +163,22 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
       if (count < length) return;
       budget -= count;
     }
+  }
+
+  /**
+   * Sends what is a part of a file from there, if it is in memory. Otherwise the session reads it elsewhere, and the kernel reads ahead.
+   * @returns how much it sent; 0 if there is nothing to send from a file, or its bytes are to be sent instead, which also tells what is
+   *   wrong with a file; -1 if the socket takes no more
+   */
+  #sendFromFile(most: number): number {
+    const part = this.session.outgoingFile?.();
+    if (part === undefined) return 0;
+    const length = Math.min(part.length, most);
+    if (!isCached(part.fd, part.offset, length)) return 0;
+    const count = sendFile(this.fd, part.fd, part.offset, length);
+    if (count < 0) return isTransient(errno()) ? -1 : 0;
+    this.session.sent(count);
+    return count < length ? -1 : count;
   }
 
   #watchFor(sessionInterest: number): void {
