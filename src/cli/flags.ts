@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { Setting } from '../services/service.ts';
 import { UsageError } from './failure.ts';
 import { expected, parseText } from './values.ts';
@@ -9,14 +9,20 @@ export function addFlag(command: Command, setting: Setting, group: string): void
   const description = setting.default === undefined ? help : `${help} (default: ${setting.default})`;
   const flag = type.kind === 'switch' ? `--${name}` : `--${name} <${placeholder}>`;
   const option = new Option(flag, description).helpGroup(group);
-  if (type.kind !== 'switch') {
-    option.argParser((text: string) => {
-      const value = parseText(type, text);
-      if (value !== undefined) return value;
-      throw new UsageError(`--${name} must be ${expected(type)}, not "${text}"`);
-    });
-  }
+  if (type.kind !== 'switch') option.argParser((text: string) => valueFrom(setting, `--${name}`, text));
   command.addOption(option);
+}
+
+/** Lets a setting be given as a word of its own, too. */
+export function addOperand(command: Command, setting: Setting): void {
+  const argument = new Argument(`[${setting.name}]`, setting.help);
+  command.addArgument(argument.argParser((text: string) => valueFrom(setting, setting.name, text)));
+}
+
+function valueFrom({ type }: Setting, called: string, text: string): unknown {
+  const value = parseText(type, text);
+  if (value !== undefined) return value;
+  throw new UsageError(`${called} must be ${expected(type)}, not "${text}"`);
 }
 
 /** The flags that were given, by the names of their settings. */

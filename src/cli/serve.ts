@@ -3,7 +3,7 @@ import { formatAddress } from '../server/server.ts';
 import { services } from '../services/registry.ts';
 import type { Service } from '../services/service.ts';
 import { UsageError } from './failure.ts';
-import { addFlag, givenFlags } from './flags.ts';
+import { addFlag, addOperand, givenFlags } from './flags.ts';
 import { findModule, isModulePath } from './load-module.ts';
 import { createLog, logFormat, logSettings } from './log.ts';
 import { runUntilStopped } from './running.ts';
@@ -38,6 +38,7 @@ Examples:
   zocalo serve echo
   zocalo serve reverse --host :: --port 7000 --max-clients 3 --max-waiting 10
   zocalo serve echo --path /tmp/echo.sock --log json
+  zocalo serve files ~/Public --slices base64-lines
   zocalo serve ./shout.ts --port 7000 --quota 100 --quota-per address`;
 
 /** `zocalo serve`. */
@@ -46,11 +47,15 @@ export function define(command: Command, args: readonly string[]): void {
   command
     .description('Run one server until it is told to stop.')
     .argument('<service>', 'a ready service, or the path of a module');
+  const operand = service?.settings.find(({ name }) => name === service.operand);
+  if (operand !== undefined) addOperand(command, operand);
   for (const setting of service?.settings ?? []) addFlag(command, setting, `Of ${service?.name}:`);
   for (const setting of serverSettings) addFlag(command, setting, setting.group);
   for (const setting of logSettings) addFlag(command, setting, 'Output:');
-  command.addHelpText('after', epilogue).action(async (what: string) => {
-    process.exit(await run(what, givenFlags(command)));
+  command.addHelpText('after', epilogue).action(async (what: string, word?: unknown) => {
+    const flags = givenFlags(command);
+    const given = operand !== undefined && word !== undefined ? { [operand.name]: word } : {};
+    process.exit(await run(what, { ...flags, ...given }));
   });
 }
 

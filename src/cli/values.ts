@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import type { SettingType } from '../services/service.ts';
 
+const sizeUnits = { B: 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 } as const;
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 /** The longest duration but none, in milliseconds: a timer cannot hold 2^31. */
 const LONGEST = 596 * units.h;
@@ -11,8 +14,11 @@ export function parseText(type: SettingType, text: string): unknown {
   return acceptValue(type, text);
 }
 
-/** The value of a setting as a file has it, where numbers are numbers; undefined when it cannot be used. */
-export function acceptValue(type: SettingType, value: unknown): unknown {
+/**
+ * The value of a setting as a file has it, where numbers are numbers; undefined when it cannot be used.
+ * @param from where paths are seen from; default: the current directory
+ */
+export function acceptValue(type: SettingType, value: unknown, from = '.'): unknown {
   switch (type.kind) {
     case 'whole': {
       const whole = typeof value === 'number' && Number.isSafeInteger(value);
@@ -26,6 +32,12 @@ export function acceptValue(type: SettingType, value: unknown): unknown {
       return typeof value === 'string' && (value === 'localhost' || isIP(value) !== 0) ? value : undefined;
     case 'text':
       return typeof value === 'string' && value !== '' ? value : undefined;
+    case 'folder':
+      return typeof value === 'string' && value !== '' ? findFolder(resolve(from, value)) : undefined;
+    case 'size': {
+      const size = typeof value === 'string' ? parseSize(value) : undefined;
+      return size !== undefined && size >= type.least && size <= type.most ? size : undefined;
+    }
     case 'switch':
       return typeof value === 'boolean' ? value : undefined;
   }
@@ -46,6 +58,10 @@ export function expected(type: SettingType): string {
       return 'an IPv4 or IPv6 address or localhost';
     case 'text':
       return 'some text';
+    case 'folder':
+      return 'the path of a folder';
+    case 'size':
+      return `a size such as 64KiB or 8MiB, from ${formatSize(type.least)} to ${formatSize(type.most)}`;
     case 'switch':
       return 'true or false';
   }
@@ -58,6 +74,23 @@ export function parseDuration(text: string): number | undefined {
   if (parts === null) return undefined;
   const duration = Number(parts[1]) * units[parts[2] as keyof typeof units];
   return duration > 0 && duration <= LONGEST ? duration : undefined;
+}
+
+/** `512B`, `64KiB`, `8MiB`, `1GiB` in bytes; a bare number has no unit and is none of them. */
+export function parseSize(text: string): number | undefined {
+  const parts = /^(\d+)(B|KiB|MiB|GiB)$/.exec(text);
+  return parts === null ? undefined : Number(parts[1]) * sizeUnits[parts[2] as keyof typeof sizeUnits];
+}
+
+/** A size as it would be written on the command line. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const)
+    if (bytes > 0 && bytes % sizeUnits[unit] === 0) return `${bytes / sizeUnits[unit]}${unit}`;
+  return `${bytes}B`;
+}
+
+function findFolder(path: string): string | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : undefined;
 }
 
 /** A duration as it would be written on the command line. */

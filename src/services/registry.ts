@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { sliceModes } from './files/slices.ts';
 import { netcat, type Service } from './service.ts';
 
 /** The ready servers. Adding one is an entry here and a folder beside this file; only what is served is loaded. */
@@ -18,6 +19,40 @@ export const services: readonly Service[] = [
     settings: [],
     tryIt: netcat,
     module: moduleOf('reverse'),
+  },
+  {
+    name: 'files',
+    summary: 'a folder: its list, the sizes of its files, and slices of them',
+    port: 19_500,
+    settings: [
+      {
+        name: 'dir',
+        type: { kind: 'folder' },
+        placeholder: 'path',
+        help: 'the folder to share; also without --dir, behind the name of the service',
+        default: 'a few samples',
+      },
+      {
+        name: 'slices',
+        type: { kind: 'choice', of: sliceModes },
+        placeholder: 'form',
+        help: `how slices are written: ${sliceModes.join(', ')}`,
+        default: 'base64',
+      },
+      {
+        name: 'max-line',
+        type: { kind: 'size', least: 512, most: 268_435_456 },
+        placeholder: 'size',
+        help: 'the longest request: 64KiB, 8MiB',
+        default: '8MiB',
+      },
+    ],
+    operand: 'dir',
+    tryIt: ({ host, port, path }) =>
+      path === undefined
+        ? `zocalo files ${host.includes(':') ? `[${host}]` : host}:${port} ls`
+        : netcat({ host, port, path }),
+    module: moduleOf('files'),
   },
 ];
 

@@ -12,6 +12,10 @@ export type SettingType =
   /** An IP address or `localhost`. */
   | { readonly kind: 'address' }
   | { readonly kind: 'text' }
+  /** The path of a folder that is there; the value is absolute. */
+  | { readonly kind: 'folder' }
+  /** `512B`, `64KiB`, `8MiB`, `1GiB`; the value is in bytes. */
+  | { readonly kind: 'size'; readonly least: number; readonly most: number }
   /** Given or not: true or false. */
   | { readonly kind: 'switch' };
 
@@ -43,6 +47,8 @@ export type Service = {
   readonly port: number;
   /** Its own settings, beyond those of every server. */
   readonly settings: readonly Setting[];
+  /** The name of a setting that may be given as a word of its own, behind the name of the service. */
+  readonly operand?: string;
   /** A command that shows it at work. */
   tryIt(place: Place): string;
   /** Its module, which any worker can load: the default export makes its protocol from {@link Settings}. */
