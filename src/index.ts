@@ -24,7 +24,7 @@ export { BareLineFeedError, byteLines, type LineEnding, type LinesOptions, lines
 export { raw } from './framing/raw.ts';
 export type { Client, House } from './protocol/client.ts';
 export { type CloseReason, closeReasons } from './protocol/close-reason.ts';
-export { type FileSlice, fileSlice, type SliceEncoder } from './protocol/file-slice.ts';
+export { type FileSlice, fileSlice, type SliceEncoder, type SliceFile } from './protocol/file-slice.ts';
 export type { SessionLimits } from './protocol/limits.ts';
 export { type Protocol, type RefusalCause, type Reply, refusalCauses } from './protocol/protocol.ts';
 export type { ClientRef, EventOf, ServerEvent, ServerEvents, ServerEventType } from './server/events.ts';

@@ -153,7 +153,9 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
       if (fromFile > 0) continue;
       const bytes = session.outgoing();
       if (bytes === undefined) return;
-      const length = Math.min(bytes.length, budget);
+      // A piece that fits whole into a turn waits for the next one rather than being cut: a file comes in such pieces.
+      if (bytes.length > budget && budget < SEND_BUDGET) return;
+      const length = Math.min(bytes.length, SEND_BUDGET);
       const count = send(this.fd, bytes, length);
       if (count < 0) {
         if (!isTransient(errno())) this.#break();

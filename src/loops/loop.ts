@@ -33,7 +33,7 @@ import type { SessionPort } from '../protocol/session-port.ts';
  */
 
 /** The most bytes sent to one client in one turn. */
-export const SEND_BUDGET = 262_144;
+export const SEND_BUDGET = 524_288;
 /** The size of a loop's receive buffer: what is taken from one client in one turn. */
 export const RECEIVE_SIZE = 65_536;
 /** How long a closed conversation waits for the other side's FIN, in milliseconds. */

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { OptionError } from '../errors.ts';
 
 /** What becomes of the bytes of a file on their way to the client, a chunk at a time. It keeps nothing between chunks. */
@@ -11,9 +10,19 @@ export interface SliceEncoder {
   encode(chunk: Buffer, into: Buffer): number;
 }
 
+/** An open file, as much of a `FileHandle` of node:fs/promises as a slice needs. */
+export interface SliceFile {
+  /** Its descriptor. */
+  readonly fd: number;
+  /** Reads up to `length` bytes at `position` into `buffer` from `offset` on; no bytes: the file ends there. */
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  /** Closes it when what is being read is read. */
+  close(): Promise<void>;
+}
+
 /** A part of an open file as a reply: read as the client drains, closed when the reply is over. */
 export class FileSlice {
-  readonly file: FileHandle;
+  readonly file: SliceFile;
   /** Where the slice begins, in bytes. */
   readonly offset: number;
   /** How many bytes it has. */
@@ -21,7 +30,7 @@ export class FileSlice {
   /** Undefined for bytes that go out as they are. */
   readonly encoder: SliceEncoder | undefined;
 
-  constructor(file: FileHandle, offset: number, length: number, encoder: SliceEncoder | undefined) {
+  constructor(file: SliceFile, offset: number, length: number, encoder: SliceEncoder | undefined) {
     this.file = file;
     this.offset = offset;
     this.length = length;
@@ -40,7 +49,7 @@ export class FileSlice {
  * @throws OptionError when offset or length is not a whole number of 0 or more
  */
 export function fileSlice(
-  file: FileHandle,
+  file: SliceFile,
   offset: number,
   length: number,
   encoder?: SliceEncoder,

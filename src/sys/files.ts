@@ -7,16 +7,25 @@ const RWF_NOWAIT = 8;
 const PROBE_EVERY = 65_536;
 
 const sysPreadv2 = bind<
-  (fd: number, vectors: BigUint64Array, count: number, offset: number, flags: number) => number
+  (fd: number, vector: Uint32Array, count: number, offset: number, flags: number) => number
 >('long preadv2(int, void *, int, long, int)');
 const sysSendfile = bind<(to: number, from: number, offset: BigInt64Array, length: number) => number>(
   'long sendfile(int, int, void *, size_t)',
 );
 
-/** `struct iovec`: an address and a length. */
-const vector = new BigUint64Array(2);
-const position = new BigInt64Array(1);
+/** `struct iovec`: an address and a length of 64 bits each, the lower halves first. */
+const vector = new Uint32Array(4);
 const oneByte = Buffer.alloc(1);
+const oneByteVector = new Uint32Array(4);
+point(oneByteVector, oneByte, 1);
+const position = new BigInt64Array(1);
+
+function point(into: Uint32Array, bytes: Buffer, length: number): void {
+  const address = addressOf(bytes);
+  into[0] = address % 2 ** 32;
+  into[1] = address / 2 ** 32;
+  into[2] = length;
+}
 
 /**
  * Reads what of a file is in the page cache, and never waits for a disk.
@@ -24,8 +33,7 @@ const oneByte = Buffer.alloc(1);
  *   system cannot say
  */
 export function readCached(fd: number, into: Buffer, length: number, offset: number): number {
-  vector[0] = BigInt(addressOf(into));
-  vector[1] = BigInt(length);
+  point(vector, into, length);
   return sysPreadv2(fd, vector, 1, offset, RWF_NOWAIT);
 }
 
@@ -34,9 +42,12 @@ export function readCached(fd: number, into: Buffer, length: number, offset: num
  * and forgets them, in runs of neighbouring pages.
  */
 export function isCached(fd: number, offset: number, length: number): boolean {
-  for (let at = 0; at < length - 1; at += PROBE_EVERY)
-    if (readCached(fd, oneByte, 1, offset + at) !== 1) return false;
-  return readCached(fd, oneByte, 1, offset + length - 1) === 1;
+  for (let at = 0; at < length - 1; at += PROBE_EVERY) if (!isByteCached(fd, offset + at)) return false;
+  return isByteCached(fd, offset + length - 1);
+}
+
+function isByteCached(fd: number, offset: number): boolean {
+  return sysPreadv2(fd, oneByteVector, 1, offset, RWF_NOWAIT) === 1;
 }
 
 /**

@@ -54,7 +54,7 @@ export default function files(settings: FilesSettings = {}): Protocol<Buffer> {
   async function metadata(name: string): Promise<string> {
     const found = await open(name);
     if (found === undefined) return status.noSuchFile;
-    await found.file.close();
+    await found.close();
     return `${OK}${found.size}\r\n`;
   }
 
@@ -62,11 +62,11 @@ export default function files(settings: FilesSettings = {}): Protocol<Buffer> {
     const found = await open(name);
     if (found === undefined) return status.noSuchFile;
     if (offset + size > found.size) {
-      await found.file.close();
+      await found.close();
       return status.beyondEnd;
     }
-    if (raw) return [`${OK}Content-Length: ${size}\r\n\r\n`, fileSlice(found.file, offset, size)];
-    return [OK, fileSlice(found.file, offset, size, form.encoder), form.ending(size)];
+    if (raw) return [`${OK}Content-Length: ${size}\r\n\r\n`, fileSlice(found, offset, size)];
+    return [OK, fileSlice(found, offset, size, form.encoder), form.ending(size)];
   }
 
   function open(name: string) {

@@ -1,14 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, opendir, readlink, realpath, stat } from 'node:fs/promises';
+import { opendir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isName, LONGEST_NAME } from './names.ts';
-
-/** An open file, and how many bytes it has. */
-export type OpenFile = { readonly file: FileHandle; readonly size: number };
-
-/** A pipe must not make us wait, a terminal not become ours, and what has become a link meanwhile is not followed. */
-const FLAGS =
-  constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+import { RegularFile } from './regular-file.ts';
 
 /** What says that there is no such file, rather than that it cannot be read: see path_resolution(7) and open(2). */
 const ABSENT: ReadonlySet<unknown> = new Set([
@@ -36,13 +29,12 @@ export class Folder {
    * @returns undefined when there is no such file, or it is something else: a folder, a device, a pipe, a link that leads out
    * @throws when it cannot be read
    */
-  async open(name: string): Promise<OpenFile | undefined> {
+  async open(name: string): Promise<RegularFile | undefined> {
     try {
       const path = join(this.#path, name);
-      // Merely to open a device may do something, and whoever waits to write to a pipe would be set free.
-      const found = await lstat(path);
-      if (found.isSymbolicLink()) return await this.#openTarget(path);
-      return found.isFile() ? await openRegular(path) : undefined;
+      const opened = await RegularFile.open(path);
+      if (opened instanceof RegularFile) return opened;
+      return opened === 'link' ? await this.#openTarget(path) : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw error;
@@ -67,16 +59,13 @@ export class Folder {
     yield names;
   }
 
-  async #openTarget(link: string): Promise<OpenFile | undefined> {
+  async #openTarget(link: string): Promise<RegularFile | undefined> {
     const target = await this.#targetOf(link);
-    const opened = target === undefined ? undefined : await openRegular(target);
+    const opened = target === undefined ? undefined : await RegularFile.open(target);
+    if (!(opened instanceof RegularFile)) return undefined;
     // A folder on the way may have become a link since. Only the kernel knows what is open, and only that of Linux tells: proc(5).
-    if (
-      opened === undefined ||
-      (await readlink(`/proc/self/fd/${opened.file.fd}`).catch(() => '')) === target
-    )
-      return opened;
-    await opened.file.close();
+    if ((await readlink(`/proc/self/fd/${opened.fd}`).catch(() => '')) === target) return opened;
+    await opened.close();
     return undefined;
   }
 
@@ -95,20 +84,6 @@ export class Folder {
     if (target === undefined) return false;
     return (await stat(target).catch(() => undefined))?.isFile() === true;
   }
-}
-
-/** Opens a path that is no link. */
-async function openRegular(path: string): Promise<OpenFile | undefined> {
-  const file = await open(path, FLAGS);
-  try {
-    const found = await file.stat();
-    if (found.isFile()) return { file, size: found.size };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-  await file.close();
-  return undefined;
 }
 
 function isAbsent(error: unknown): boolean {
