@@ -29,6 +29,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<where> [flags]',
     load: () => import('./connect.ts'),
   },
+  files: {
+    summary: 'list and fetch files of a file server',
+    usage: '<where> ls | size <name>... | get <name>... [flags]',
+    load: () => import('./files.ts'),
+  },
   bench: {
     summary: 'measure the concurrency models against each other; tables and charts',
     usage: '[idle|active] [flags]',

@@ -15,9 +15,9 @@ const sysSendfile = bind<(to: number, from: number, offset: BigInt64Array, lengt
 
 /** `struct iovec`: an address and a length of 64 bits each, the lower halves first. */
 const vector = new Uint32Array(4);
-const oneByte = Buffer.alloc(1);
-const oneByteVector = new Uint32Array(4);
-point(oneByteVector, oneByte, 1);
+/** The byte stands here because the kernel writes it: what nothing refers to is collected. */
+const probe = { byte: Buffer.alloc(1), vector: new Uint32Array(4) };
+point(probe.vector, probe.byte, 1);
 const position = new BigInt64Array(1);
 
 function point(into: Uint32Array, bytes: Buffer, length: number): void {
@@ -47,7 +47,7 @@ export function isCached(fd: number, offset: number, length: number): boolean {
 }
 
 function isByteCached(fd: number, offset: number): boolean {
-  return sysPreadv2(fd, oneByteVector, 1, offset, RWF_NOWAIT) === 1;
+  return sysPreadv2(fd, probe.vector, 1, offset, RWF_NOWAIT) === 1;
 }
 
 /**
