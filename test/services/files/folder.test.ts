@@ -22,7 +22,7 @@ const INTERNAL = /^199 [^\r\n]+\r\n$/;
 
 async function listing(folder: SharedFolder): Promise<string[]> {
   const { text } = await answerTo(folder, 'get_file_listing\r\n');
-  assert.match(text, /^0 OK\r\n[^]*\r\n$/);
+  assert.match(text, /^0 OK\r\n[\s\S]*\r\n$/);
   return text.split('\r\n').slice(1, -2).sort();
 }
 
