@@ -67,6 +67,7 @@ export class ReplyReader {
     try {
       return await this.#chunks.next();
     } catch (error) {
+      if (error instanceof FilesError) throw error;
       const { code, message } = error as NodeJS.ErrnoException;
       throw new FilesError(`the connection broke: ${code ?? message}`, undefined, { cause: error });
     }

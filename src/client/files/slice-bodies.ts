@@ -67,7 +67,8 @@ async function* readBase64(reader: ReplyReader, size: number): AsyncGenerator<Bu
       const bytes = Buffer.from(groups, 'base64');
       left -= bytes.length;
       const padded = groups.endsWith('=') && left !== 0;
-      if (left < 0 || padded || bytes.toString('base64') !== groups)
+      const foreign = left < 0 || (left === 0 && letters !== '') || /[^A-Za-z0-9+/=]/.test(letters);
+      if (foreign || padded || bytes.toString('base64') !== groups)
         throw new FilesError('the server sent something that is not the base64 of the slice');
       if (bytes.length > 0) yield bytes;
     }
