@@ -22,7 +22,7 @@ export const services: readonly Service[] = [
   },
   {
     name: 'files',
-    summary: 'a folder: its list, the sizes of its files, and slices of them',
+    summary: 'a folder: its list, and slices of its files',
     port: 19_500,
     settings: [
       {
@@ -48,10 +48,7 @@ export const services: readonly Service[] = [
       },
     ],
     operand: 'dir',
-    tryIt: ({ host, port, path }) =>
-      path === undefined
-        ? `zocalo files ${host.includes(':') ? `[${host}]` : host}:${port} ls`
-        : netcat({ host, port, path }),
+    tryIt: (place) => `printf 'get_file_listing\\r\\nquit\\r\\n' | ${netcat(place)}`,
     module: moduleOf('files'),
   },
 ];

@@ -19,7 +19,7 @@ const misuses: readonly (readonly [line: string, complaint: string])[] = [
   ['serve echo --port', `option '--port <n>' argument missing (see zocalo serve --help)`],
   [
     'serve ehco',
-    'there is no service "ehco"; there are echo, reverse, and modules by their path, such as ./ehco.js',
+    'there is no service "ehco"; there are echo, reverse, files, and modules by their path, such as ./ehco.js',
   ],
   ['serve echo --max-clients x', '--max-clients must be a whole number of 1 or more, not "x"'],
   ['serve echo --max-clients 0', '--max-clients must be a whole number of 1 or more, not "0"'],

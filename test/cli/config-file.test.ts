@@ -27,9 +27,9 @@ const mistakes: readonly (readonly [text: string, complaint: string])[] = [
   ],
   [
     '[servers.a]\nservice = "ehco"',
-    'zocalo.toml: servers.a: service must be one of echo, reverse, not "ehco"',
+    'zocalo.toml: servers.a: service must be one of echo, reverse, files, not "ehco"',
   ],
-  ['[servers.a]\nservice = 7', 'zocalo.toml: servers.a: service must be one of echo, reverse, not 7'],
+  ['[servers.a]\nservice = 7', 'zocalo.toml: servers.a: service must be one of echo, reverse, files, not 7'],
   ['[servers.a]\nmodule = 7', 'zocalo.toml: servers.a: module must be the path of a module, not 7'],
   [
     '[servers.a]\nservice = "echo"\nmax-client = 1',

@@ -9,6 +9,8 @@ const helps = [
   ['serve', '--help'],
   ['up', '--help'],
   ['connect', '--help'],
+  ['files', '--help'],
+  ['serve', 'files', '--help'],
   ['bench', '--help'],
   ['doctor', '--help'],
 ];
@@ -31,7 +33,7 @@ test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help
 
 test('the help of zocalo lists every command', async (t) => {
   const { stdout } = await run(t, ['--help']);
-  for (const command of ['serve', 'up', 'connect', 'bench', 'doctor'])
+  for (const command of ['serve', 'up', 'connect', 'files', 'bench', 'doctor'])
     assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
 });
 

@@ -88,20 +88,23 @@ test('zocalo.toml in the current directory is used, and that is said', async (t)
 test('without a file, every ready service runs on its own port', async (t) => {
   const command = new Command(t, ['up', '--quiet'], { cwd: directory(t) });
   const started = await command.until('the table or a refusal', () =>
-    /\nreverse/.test(command.stdout) ? 'table' : /in use/.test(command.stderr) ? 'busy' : undefined,
+    /\nfiles/.test(command.stdout) ? 'table' : /in use/.test(command.stderr) ? 'busy' : undefined,
   );
   if (started === 'busy') {
     assert.equal(await command.exited(), 1);
-    t.skip('port 8080 or 8081 is in use here');
+    t.skip('a port of a service is in use here');
     return;
   }
   assert.equal(
     command.stdout,
-    'service  address         try it\n' +
-      'echo     127.0.0.1:8080  nc 127.0.0.1 8080\n' +
-      'reverse  127.0.0.1:8081  nc 127.0.0.1 8081\n',
+    'service  address          try it\n' +
+      'echo     127.0.0.1:8080   nc 127.0.0.1 8080\n' +
+      'reverse  127.0.0.1:8081   nc 127.0.0.1 8081\n' +
+      "files    127.0.0.1:19500  printf 'get_file_listing\\r\\nquit\\r\\n' | nc 127.0.0.1 19500\n",
   );
   assert.equal(await (await connected(t, { host: '127.0.0.1', port: 8081 })).ask('hola'), 'aloh');
+  const files = await run(t, ['files', '127.0.0.1', 'get', 'welcome.txt', '-o', '-']);
+  assert.match(files.stdout, /^Welcome/);
 });
 
 test('when a port is in use, one line says which, and those that were started are stopped', async (t) => {
