@@ -19,6 +19,7 @@ const documents = [
   'SECURITY.md',
   'docs/architecture.md',
   'docs/protocols.md',
+  'docs/files.md',
 ];
 
 for (const document of documents) {
