@@ -9,8 +9,8 @@ import { encodeIpAddress } from '../../src/sys/socket-address.ts';
 import { close, connectTo, receive, send } from '../../src/sys/sockets.ts';
 
 export type ClientTask =
-  /** One request, and so many bytes at least until the answer is over. */
-  | { kind: 'whole'; port: number; pid: number; request: string; bytes: number }
+  /** One request, and at least so many bytes for an answer; a smaller one before it, which is not measured. */
+  | { kind: 'whole'; port: number; pid: number; request: Exchange; warmUp: Exchange }
   /** Slices of `size` bytes of a file, each client asking for the next when it has one. */
   | {
       kind: 'slices';
@@ -23,31 +23,38 @@ export type ClientTask =
       seconds: number;
     };
 
+export type Exchange = { text: string; bytes: number };
+
 export type ClientResult = { seconds: number; cpu: number; count: number };
 
+const into = Buffer.allocUnsafeSlow(1_048_576);
 const task = JSON.parse(process.argv[2] as string) as ClientTask;
 const result = task.kind === 'whole' ? whole(task) : await slices(task);
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);
 
 /** Blocks in receive: nothing about this client costs more than it must. */
-function whole({ port, pid, request, bytes }: Extract<ClientTask, { kind: 'whole' }>): ClientResult {
-  const socket = connectTo(encodeIpAddress('127.0.0.1', port));
-  letWait(socket);
-  const into = Buffer.allocUnsafeSlow(1_048_576);
+function whole({ port, pid, request, warmUp }: Extract<ClientTask, { kind: 'whole' }>): ClientResult {
+  ask(port, warmUp);
   const before = cpuUsage(pid).total;
   const began = performance.now();
-  send(socket, Buffer.from(request), request.length);
+  const count = ask(port, request);
+  return { seconds: (performance.now() - began) / 1e3, cpu: cpuUsage(pid).total - before, count };
+}
+
+/** @returns how many bytes have come */
+function ask(port: number, { text, bytes }: Exchange): number {
+  const socket = connectTo(encodeIpAddress('127.0.0.1', port));
+  letWait(socket);
+  send(socket, Buffer.from(text), text.length);
   let received = 0;
   while (received < bytes) {
     const count = receive(socket, into, into.length);
     if (count <= 0) throw new Error(`the server ended after ${received} of ${bytes} bytes`);
     received += count;
   }
-  const seconds = (performance.now() - began) / 1e3;
-  const cpu = cpuUsage(pid).total - before;
   close(socket);
-  return { seconds, cpu, count: received };
+  return received;
 }
 
 async function slices(task: Extract<ClientTask, { kind: 'slices' }>): Promise<ClientResult> {

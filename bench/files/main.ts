@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { onCore, placeOnCores } from '../../src/measure/cores.ts';
 import { median } from '../../src/measure/median.ts';
 import { startServer } from '../../src/measure/processes.ts';
-import type { ClientResult, ClientTask } from './client.ts';
+import type { ClientResult, ClientTask, Exchange } from './client.ts';
 
 const [rounds, megabytes] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 1_024)];
 const MB = 1_048_576;
@@ -26,31 +26,29 @@ type Task = ClientTask extends infer Each
     : never
   : never;
 
-const range = `0-${size - 1}`;
-const raw = `get_slice big 0 ${size} raw\r\n`;
-/** Each figure, from what it is measured with. */
+/** What is asked of each server for the first so many bytes of the file, and how many bytes come at least. */
+const raw = (bytes: number): Exchange => ({ text: `get_slice big 0 ${bytes} raw\r\n`, bytes });
+const range = (bytes: number): Exchange => ({
+  text: `GET /big HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-${bytes - 1}\r\n\r\n`,
+  bytes,
+});
+const base64 = (bytes: number): Exchange => ({
+  text: `get_slice big 0 ${bytes}\r\n`,
+  bytes: 4 * Math.ceil(bytes / 3),
+});
+const bare = (bytes: number): Exchange => ({ text: `${bytes}\n`, bytes: 4 * Math.floor(bytes / 3) });
+const whole = (ask: (bytes: number) => Exchange): Task => ({
+  kind: 'whole',
+  request: ask(size),
+  warmUp: ask(size / 8),
+});
+
 const workloads: { name: string; program: Program; task: Task }[] = [
-  { name: 'raw, zocalo', program: 'zocalo', task: { kind: 'whole', request: raw, bytes: size } },
-  {
-    name: 'raw, nginx',
-    program: 'nginx',
-    task: {
-      kind: 'whole',
-      request: `GET /big HTTP/1.1\r\nHost: localhost\r\nRange: bytes=${range}\r\n\r\n`,
-      bytes: size,
-    },
-  },
-  { name: 'raw, createReadStream', program: 'naive', task: { kind: 'whole', request: raw, bytes: size } },
-  {
-    name: 'base64, zocalo',
-    program: 'zocalo',
-    task: { kind: 'whole', request: `get_slice big 0 ${size}\r\n`, bytes: 4 * Math.ceil(size / 3) },
-  },
-  {
-    name: 'base64, bare loop',
-    program: 'bare',
-    task: { kind: 'whole', request: `${size}\n`, bytes: 4 * Math.floor(size / 3) },
-  },
+  { name: 'raw, zocalo', program: 'zocalo', task: whole(raw) },
+  { name: 'raw, nginx', program: 'nginx', task: whole(range) },
+  { name: 'raw, createReadStream', program: 'naive', task: whole(raw) },
+  { name: 'base64, zocalo', program: 'zocalo', task: whole(base64) },
+  { name: 'base64, bare loop', program: 'bare', task: whole(bare) },
   {
     name: 'slices of 4 KiB, 50 clients',
     program: 'zocalo',
