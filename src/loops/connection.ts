@@ -4,7 +4,7 @@ import { isCached, readCached, sendFile } from '../sys/files.ts';
 import { errno } from '../sys/libc.ts';
 import { receive, send, shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
-import { type DescriptorOwner, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
+import { type DescriptorOwner, FILE_BYTES, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { FAILED, READABLE, WRITABLE } from './poller.ts';
 import { ReceiveSpace } from './receive-space.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -147,9 +147,9 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   #send(): void {
     const session = this.session;
     for (let budget = SEND_BUDGET; budget > 0; ) {
-      const fromFile = this.#sendFromFile(budget);
+      const fromFile = this.#sendFromFile(budget * FILE_BYTES);
       if (fromFile < 0) return;
-      budget -= fromFile;
+      budget -= Math.ceil(fromFile / FILE_BYTES);
       if (fromFile > 0) continue;
       const bytes = session.outgoing();
       if (bytes === undefined) return;

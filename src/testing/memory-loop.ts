@@ -4,7 +4,7 @@ import { soon } from './settle.ts';
 /** What is taken from the client in one turn at most, in bytes, as by the loops of a server. */
 const RECEIVE_SIZE = 65_536;
 /** What is sent to it in one turn at most. */
-const SEND_BUDGET = 524_288;
+const SEND_BUDGET = 262_144;
 /** What stands in the receive buffer where nothing was received: what would do most harm if anybody looked at it, ends of lines. */
 const STALE = 0x0a;
 
