@@ -46,11 +46,15 @@ test('what is in memory of a file is read from any place, up to its end', { skip
 
 test('what is not in memory is said not to be, and is not read', { skip }, (t) => {
   const why = withFile((fd, path) => {
-    forgetInMemory(path);
-    if (isCached(fd, 0, content.length)) return 'this file system keeps files in memory';
+    const why = forgetInMemory(path);
+    if (why !== undefined) return why;
+    assert.ok(!isCached(fd, 0, content.length));
     const into = Buffer.alloc(10);
     assert.equal(readCached(fd, into, 10, 500_000), -1);
     assert.deepEqual(into, Buffer.alloc(10));
+    for (const offset of [0, content.length - 1]) readSync(fd, Buffer.alloc(1), 0, 1, offset);
+    assert.ok(isCached(fd, content.length - 1, 1));
+    assert.ok(!isCached(fd, 0, content.length), 'what is between is not there');
     readSync(fd, Buffer.alloc(content.length), 0, content.length, 0);
     assert.ok(isCached(fd, 0, content.length));
     return undefined;

@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   linkSync,
   mkdirSync,
-  openSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { createServer, type Server as NetServer } from 'node:net';
 import { test } from 'node:test';
 import { Folder } from '../../../src/services/files/folder.ts';
+import { eventually } from '../../support/eventually.ts';
 import { answerTo, SharedFolder, talkAbout } from './support.ts';
 
+const linux = process.platform === 'linux';
+/** The number of openat(2). */
+const OPENAT: Readonly<Record<string, number>> = { x64: 257, arm64: 56 };
 const NO_SUCH_FILE = /^202 [^\r\n]+\r\n$/;
 const INTERNAL = /^199 [^\r\n]+\r\n$/;
 
@@ -135,15 +138,18 @@ test('folders, pipes and sockets are neither listed nor served, and nobody waits
   }
 });
 
-test('whoever waits to write to a pipe goes on waiting', async () => {
+test('whoever waits to write to a pipe goes on waiting', { skip: !linux }, async (t) => {
   using folder = new SharedFolder();
   const pipe = folder.file('pipe');
   execFileSync('mkfifo', [pipe]);
-  // Opened for both, so that nothing blocks here; a reader that came and went would leave the pipe as it is, but take what is in it.
-  const fd = openSync(pipe, 'r+');
-  writeSync(fd, 'mine');
+  const writer = spawn('sh', ['-c', 'printf mine > "$0"', pipe], { stdio: 'ignore' });
+  t.after(() => writer.kill('SIGKILL'));
+  await eventually('it waits for a reader', () =>
+    readFileSync(`/proc/${writer.pid}/syscall`, 'utf8').startsWith(`${OPENAT[process.arch]} `),
+  );
   await assertAbsent(folder, 'pipe');
-  assert.equal(execFileSync('head', ['-c', '4', pipe], { encoding: 'utf8' }), 'mine');
+  // Had anybody opened the pipe, the writer would have gone on, and be gone.
+  assert.equal(execFileSync('head', ['-c', '4', pipe], { encoding: 'utf8', timeout: 20_000 }), 'mine');
 });
 
 test('devices are neither listed nor served', async (t) => {
@@ -168,7 +174,6 @@ test('names that cannot be asked for are not listed', async () => {
   assert.deepEqual(await listing(folder), ['-rf', '...', 'good-name_1.TXT']);
 });
 
-const linux = process.platform === 'linux';
 test('a link counts as the file it leads to when that is in the folder', { skip: !linux }, async () => {
   using folder = new SharedFolder({ target: 'here' });
   mkdirSync(folder.file('inner'));
