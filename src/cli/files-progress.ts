@@ -3,8 +3,8 @@ import { Presets, SingleBar } from 'cli-progress';
 
 const MIB = 1_048_576;
 
-/** How far a transfer is, on a terminal; elsewhere nothing. It is gone with its block. */
-export class TransferBar implements Disposable {
+/** How far a transfer is, on a terminal; elsewhere nothing. */
+export class TransferBar {
   readonly #name: string;
   readonly #stream: WriteStream;
   #bar: SingleBar | undefined;
@@ -38,7 +38,8 @@ export class TransferBar implements Disposable {
     this.#bar.update(there, { amount: this.#amount(there, whole) });
   }
 
-  [Symbol.dispose](): void {
+  /** Removes the bar. */
+  stop(): void {
     this.#bar?.stop();
   }
 

@@ -133,9 +133,9 @@ function targetOf(where: string): Target {
 
 async function list(target: Target, options: FilesOptions): Promise<number> {
   try {
-    using connection = await FilesConnection.open(target, options);
-    const names: string[] = [];
-    for await (const name of connection.names()) names.push(name);
+    const names = await FilesConnection.during(target, options, (connection) =>
+      Array.fromAsync(connection.names()),
+    );
     process.stdout.write(
       names
         .sort()
@@ -149,8 +149,8 @@ async function list(target: Target, options: FilesOptions): Promise<number> {
 }
 
 async function printSize(target: Target, name: string, options: FilesOptions): Promise<void> {
-  using connection = await FilesConnection.open(target, options);
-  process.stdout.write(`${await connection.size(name)}\n`);
+  const size = await FilesConnection.during(target, options, (connection) => connection.size(name));
+  process.stdout.write(`${size}\n`);
 }
 
 async function get(
@@ -165,7 +165,7 @@ async function get(
   if (output === '-' && flags.resume === true)
     throw new UsageError('--resume cannot go on with what standard output has had');
   return eachOf(names, async (name) => {
-    using bar = new TransferBar(name, process.stderr);
+    const bar = new TransferBar(name, process.stderr);
     const all: DownloadOptions = {
       ...options,
       offset: flags.offset as number | undefined,
@@ -174,8 +174,12 @@ async function get(
       resume: flags.resume === true,
       onProgress: (there, whole) => bar.update(there, whole),
     };
-    if (output === '-') await download(target, name, writeOut, all);
-    else await downloadToFile(target, name, output ?? name, all);
+    try {
+      if (output === '-') await download(target, name, writeOut, all);
+      else await downloadToFile(target, name, output ?? name, all);
+    } finally {
+      bar.stop();
+    }
   });
 }
 

@@ -31,7 +31,18 @@ export async function downloadToFile(
   path: string,
   options: DownloadOptions = {},
 ): Promise<void> {
-  using connection = await FilesConnection.open(target, options);
+  await FilesConnection.during(target, options, (connection) =>
+    downloadOver(connection, target, name, path, options),
+  );
+}
+
+async function downloadOver(
+  connection: FilesConnection,
+  target: Target,
+  name: string,
+  path: string,
+  options: DownloadOptions,
+): Promise<void> {
   const { offset, length } = await rangeOf(connection, name, options);
   const file = await PartialFile.open(path, options.resume === true, length);
   try {
@@ -54,9 +65,10 @@ export async function download(
   sink: Sink,
   options: DownloadOptions = {},
 ): Promise<void> {
-  using connection = await FilesConnection.open(target, options);
-  const { offset, length } = await rangeOf(connection, name, options);
-  await fetch(target, connection, name, offset, { from: 0, to: length }, sink, options);
+  await FilesConnection.during(target, options, async (connection) => {
+    const { offset, length } = await rangeOf(connection, name, options);
+    await fetch(target, connection, name, offset, { from: 0, to: length }, sink, options);
+  });
 }
 
 async function fetch(

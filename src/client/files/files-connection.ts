@@ -43,6 +43,20 @@ export class FilesConnection implements Disposable {
     return new FilesConnection(socket, body);
   }
 
+  /** Connects, has a conversation, and hangs up however that ended. */
+  static async during<Result>(
+    target: Target,
+    options: FilesOptions,
+    talk: (connection: FilesConnection) => Promise<Result>,
+  ): Promise<Result> {
+    const connection = await FilesConnection.open(target, options);
+    try {
+      return await talk(connection);
+    } finally {
+      connection[Symbol.dispose]();
+    }
+  }
+
   /** The names of the files, as they come. */
   async *names(): AsyncGenerator<string> {
     await this.#ask('get_file_listing', 'the folder');
