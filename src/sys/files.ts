@@ -51,7 +51,8 @@ function isByteCached(fd: number, offset: number): boolean {
 }
 
 /**
- * Sends from a file without a copy in this process (sendfile(2)). It waits for the disk where the file is not in memory.
+ * Sends from a file without a copy in this process (sendfile(2)). It waits for the disk where the file is not in memory. It cannot be told
+ * to raise no SIGPIPE, as send(2) can; Node ignores that signal.
  * @returns how many bytes the socket took, 0 at the end of the file, negative on failure
  */
 export function sendFile(socket: number, fd: number, offset: number, length: number): number {
