@@ -48,7 +48,7 @@ export class FileTransfer {
   /** All of a small slice, encoded, if it is in memory; the transfer is over then. */
   whole(readNow: ReadNow | undefined): Buffer | undefined {
     const { file, length, encoder } = this.#slice;
-    if (length > SMALL || readNow === undefined || length === 0) return undefined;
+    if (readNow === undefined || length > Math.min(SMALL, encoder?.chunk ?? SMALL)) return undefined;
     const read = Buffer.allocUnsafe(length);
     if (readNow(file.fd, read, length, this.#offset) !== length) return undefined;
     this.#left = 0;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileSlice, OptionError, type Reply, type SliceEncoder } from '../../src/index.ts';
+import { FileTransfer } from '../../src/protocol/file-transfer.ts';
+import type { ReadNow } from '../../src/protocol/session-port.ts';
 import { converse } from '../../src/testing/index.ts';
 import { answering, Gate, lastWords, later } from './support.ts';
 
@@ -236,6 +238,42 @@ test('a client that takes nothing of a file is closed for it, also while it goes
   assert.equal(talk.closed, undefined);
   await talk.advance(100);
   assert.equal(talk.closed, 'write-timeout');
+});
+
+test('slices of several answers at once, and words that nobody asked for, never stand inside each other', async () => {
+  const protocol = answering(
+    async (line, client) => {
+      const file = await open(path);
+      client.send(`(${line})`);
+      return ['<', fileSlice(file, 0, 150_000), '>'];
+    },
+    { concurrency: 3 },
+  );
+  const talk = converse(protocol);
+  talk.stopReading();
+  talk.send('1\n2\n3\n');
+  await talk.settle();
+  talk.client.send('!');
+  talk.startReading(100_000);
+  await talk.settle();
+  talk.client.send('?');
+  talk.startReading();
+  const whole = `<${content.subarray(0, 150_000).toString('latin1')}>`;
+  const rest = (await talk.receiveBytes()).toString('latin1').split(whole);
+  assert.equal(rest.length, 4);
+  assert.deepEqual([...rest.join('')].sort().join(''), '!((()))123?');
+});
+
+test('a small slice that is in memory is taken at once, unless it has more chunks than one', async () => {
+  const file = await open(path);
+  const readNow: ReadNow = (fd, into, length, offset) => readSync(fd, into, 0, length, offset);
+  const whole = (length: number, encoder?: SliceEncoder) =>
+    new FileTransfer(fileSlice(file, 7, length, encoder), { fileReady() {} }).whole(readNow);
+  assert.deepEqual(whole(16_384), content.subarray(7, 16_391));
+  assert.equal(whole(16_385), undefined);
+  assert.equal(whole(1_000, hexadecimal)?.toString(), content.toString('hex', 7, 1_007));
+  assert.equal(whole(1_001, hexadecimal), undefined);
+  await file.close();
 });
 
 test('an offset or a length that is no whole number of 0 or more is refused with its value', async () => {
