@@ -25,7 +25,7 @@ export { raw } from './framing/raw.ts';
 export type { Client, House } from './protocol/client.ts';
 export { type CloseReason, closeReasons } from './protocol/close-reason.ts';
 export type { Dialects } from './protocol/dialects.ts';
-export { type FileSlice, fileSlice } from './protocol/file-slice.ts';
+export { type FileSlice, fileSlice, type SliceEncoder, type SliceFile } from './protocol/file-slice.ts';
 export type { SessionLimits } from './protocol/limits.ts';
 export type { Protocol, Reply, ServiceHooks } from './protocol/protocol.ts';
 export { type RefusalCause, refusalCauses } from './protocol/refusal-cause.ts';

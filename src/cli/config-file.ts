@@ -61,7 +61,7 @@ async function planFor(file: string, name: string, table: unknown): Promise<Plan
     const setting = settings.find((each) => each.name === key);
     if (setting === undefined)
       throw new UsageError(`there is no key "${key}"; zocalo serve --help has them all`);
-    given[key] = value(setting, raw);
+    given[key] = value(setting, raw, dirname(resolve(file)));
   }
   const options = serveOptions(given, service, (key) => key);
   const spell = (key: string) => `\`${key}\` in ${file}`;
@@ -103,8 +103,8 @@ function parseFile(file: string): Table {
   }
 }
 
-function value(setting: Setting, raw: unknown): unknown {
-  const accepted = acceptValue(setting.type, raw);
+function value(setting: Setting, raw: unknown, from?: string): unknown {
+  const accepted = acceptValue(setting.type, raw, from);
   if (accepted !== undefined) return accepted;
   throw new UsageError(`${setting.name} must be ${expected(setting.type)}, not ${show(raw)}`);
 }

@@ -34,6 +34,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<file.csv> <file.db> [flags]',
     load: () => import('./import.ts'),
   },
+  files: {
+    summary: 'list and fetch files of a file server',
+    usage: '<where> ls | size <name>... | get <name>... [flags]',
+    load: () => import('./files.ts'),
+  },
   bench: {
     summary: 'measure the concurrency models against each other; tables and charts',
     usage: '[idle|active] [flags]',

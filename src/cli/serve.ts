@@ -38,6 +38,7 @@ Examples:
   zocalo serve reverse --host :: --port 7000 --max-clients 3 --max-waiting 10
   zocalo serve echo --path /tmp/echo.sock --log json
   zocalo serve sql quakes.db --read-write --statement-timeout 10s
+  zocalo serve files ~/Public --slices base64-lines
   zocalo serve ./shout.ts --port 7000 --quota 100 --quota-per address`;
 
 /** `zocalo serve`. */

@@ -1,6 +1,10 @@
+import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { parseDuration } from '../services/duration.ts';
 import type { SettingType } from '../services/service.ts';
+
+const sizeUnits = { B: 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 } as const;
 
 /** The value of a setting as it is written on the command line; undefined when it cannot be used. */
 export function parseText(type: SettingType, text: string): unknown {
@@ -8,8 +12,11 @@ export function parseText(type: SettingType, text: string): unknown {
   return acceptValue(type, text);
 }
 
-/** The value of a setting as a file has it, where numbers are numbers; undefined when it cannot be used. */
-export function acceptValue(type: SettingType, value: unknown): unknown {
+/**
+ * The value of a setting as a file has it, where numbers are numbers; undefined when it cannot be used.
+ * @param from where paths are seen from; default: the current directory
+ */
+export function acceptValue(type: SettingType, value: unknown, from = '.'): unknown {
   switch (type.kind) {
     case 'whole': {
       const whole = typeof value === 'number' && Number.isSafeInteger(value);
@@ -27,6 +34,12 @@ export function acceptValue(type: SettingType, value: unknown): unknown {
       const texts = typeof value === 'string' ? [value] : value;
       const given = Array.isArray(texts) && texts.length > 0;
       return given && texts.every((text) => typeof text === 'string' && text !== '') ? texts : undefined;
+    }
+    case 'folder':
+      return typeof value === 'string' && value !== '' ? findFolder(resolve(from, value)) : undefined;
+    case 'size': {
+      const size = typeof value === 'string' ? parseSize(value) : undefined;
+      return size !== undefined && size >= type.least && size <= type.most ? size : undefined;
     }
     case 'switch':
       return typeof value === 'boolean' ? value : undefined;
@@ -50,7 +63,28 @@ export function expected(type: SettingType): string {
       return 'some text';
     case 'texts':
       return 'some text, or several';
+    case 'folder':
+      return 'the path of a folder';
+    case 'size':
+      return `a size such as 64KiB or 8MiB, from ${formatSize(type.least)} to ${formatSize(type.most)}`;
     case 'switch':
       return 'true or false';
   }
+}
+
+/** `512B`, `64KiB`, `8MiB`, `1GiB` in bytes; a bare number has no unit and is none of them. */
+export function parseSize(text: string): number | undefined {
+  const parts = /^(\d+)(B|KiB|MiB|GiB)$/.exec(text);
+  return parts === null ? undefined : Number(parts[1]) * sizeUnits[parts[2] as keyof typeof sizeUnits];
+}
+
+/** A size as it would be written on the command line. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const)
+    if (bytes > 0 && bytes % sizeUnits[unit] === 0) return `${bytes / sizeUnits[unit]}${unit}`;
+  return `${bytes}B`;
+}
+
+function findFolder(path: string): string | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : undefined;
 }

@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
-import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { READ, type ReadNow, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { isCached, readCached, sendFile } from '../sys/files.ts';
 import { errno } from '../sys/libc.ts';
 import { receive, send, shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
-import { type DescriptorOwner, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
+import { type DescriptorOwner, FILE_BYTES, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
 import { CHANGES, FAILED, PEER_FINISHED, READABLE, WRITABLE } from './poller.ts';
 import { ReceiveSpace } from './receive-space.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -71,6 +72,10 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   /** Receives once, ready or not. */
   catchUp(): void {
     if (!this.#closed) this.onReady(READABLE);
+  }
+
+  get readNow(): ReadNow {
+    return readCached;
   }
 
   wake(): void {
@@ -162,9 +167,15 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
   #send(): void {
     const session = this.session;
     for (let budget = SEND_BUDGET; budget > 0; ) {
+      const fromFile = this.#sendFromFile(budget * FILE_BYTES);
+      if (fromFile < 0) return;
+      budget -= Math.ceil(fromFile / FILE_BYTES);
+      if (fromFile > 0) continue;
       const bytes = session.outgoing();
       if (bytes === undefined) return;
-      const length = Math.min(bytes.length, budget);
+      // A piece that fits whole into a turn waits for the next one rather than being cut: a file comes in such pieces.
+      if (bytes.length > budget && budget < SEND_BUDGET) return;
+      const length = Math.min(bytes.length, SEND_BUDGET);
       const count = send(this.fd, bytes, length);
       if (count < 0) {
         if (!isTransient(errno())) this.#break();
@@ -174,6 +185,22 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
       if (count < length) return;
       budget -= count;
     }
+  }
+
+  /**
+   * Sends what is a part of a file from there, if it is in memory. Otherwise the session reads it elsewhere, and the kernel reads ahead.
+   * @returns how much it sent; 0 if there is nothing to send from a file, or its bytes are to be sent instead, which also tells what is
+   *   wrong with a file; -1 if the socket takes no more
+   */
+  #sendFromFile(most: number): number {
+    const part = this.session.outgoingFile?.();
+    if (part === undefined) return 0;
+    const length = Math.min(part.length, most);
+    if (!isCached(part.fd, part.offset, length)) return 0;
+    const count = sendFile(this.fd, part.fd, part.offset, length);
+    if (count < 0) return isTransient(errno()) ? -1 : 0;
+    this.session.sent(count);
+    return count < length ? -1 : count;
   }
 
   #watchFor(sessionInterest: number): void {

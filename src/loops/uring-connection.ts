@@ -1,5 +1,6 @@
-import { READ, type SessionPort, type Waker } from '../protocol/session-port.ts';
+import { READ, type ReadNow, type SessionPort, type Waker } from '../protocol/session-port.ts';
 import { letWait } from '../sys/blocking-mode.ts';
+import { readCached } from '../sys/files.ts';
 import { shutdownSending } from '../sys/sockets.ts';
 import type { FdSocket } from './fd-socket.ts';
 import { type DescriptorOwner, LINGER_TIMEOUT, RECEIVE_SIZE, SEND_BUDGET } from './loop.ts';
@@ -59,6 +60,10 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
   override onReady(completion: number): void {
     super.onReady(completion);
     this.#settle();
+  }
+
+  get readNow(): ReadNow {
+    return readCached;
   }
 
   wake(): void {

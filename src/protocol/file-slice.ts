@@ -1,61 +1,63 @@
-import type { FileHandle } from 'node:fs/promises';
 import { OptionError } from '../errors.ts';
 
-const CHUNK = 65_536;
+/** What becomes of the bytes of a file on their way to the client, a chunk at a time. It keeps nothing between chunks. */
+export interface SliceEncoder {
+  /** How many bytes of the file make a chunk; the last one of a slice may be shorter. */
+  readonly chunk: number;
+  /** The most bytes that so many bytes of the file become. */
+  most(length: number): number;
+  /** Encodes a chunk. @returns how many bytes it has written into `into` */
+  encode(chunk: Buffer, into: Buffer): number;
+}
+
+/** An open file, as much of a `FileHandle` of node:fs/promises as a slice needs. */
+export interface SliceFile {
+  /** Its descriptor. */
+  readonly fd: number;
+  /** Reads up to `length` bytes at `position` into `buffer` from `offset` on; no bytes: the file ends there. */
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  /** Closes it when what is being read is read. */
+  close(): Promise<void>;
+}
 
 /** A part of an open file as a reply: read as the client drains, closed when the reply is over. */
-export class FileSlice implements AsyncIterable<Uint8Array> {
-  readonly file: FileHandle;
+export class FileSlice {
+  readonly file: SliceFile;
   /** Where the slice begins, in bytes. */
   readonly offset: number;
   /** How many bytes it has. */
   readonly length: number;
+  /** Undefined for bytes that go out as they are. */
+  readonly encoder: SliceEncoder | undefined;
 
-  constructor(file: FileHandle, offset: number, length: number) {
+  constructor(file: SliceFile, offset: number, length: number, encoder: SliceEncoder | undefined) {
     this.file = file;
     this.offset = offset;
     this.length = length;
+    this.encoder = encoder;
   }
 
-  /** Reads the slice in chunks of at most 64 KiB. Fails when the file ends before the slice does. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      for (let done = 0; done < this.length; ) {
-        const most = Math.min(CHUNK, this.length - done);
-        const { bytesRead, buffer } = await this.file.read(
-          Buffer.allocUnsafe(most),
-          0,
-          most,
-          this.offset + done,
-        );
-        if (bytesRead === 0) {
-          throw new Error(
-            `the file ends ${this.length - done} bytes before the slice of ${this.length} does`,
-          );
-        }
-        done += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } finally {
-      await this.file.close();
-    }
-  }
-
-  /** Closes the file of a slice that is not going to be read. */
+  /** Closes the file. */
   close(): void {
     this.file.close().catch(() => {});
   }
 }
 
 /**
- * A reply of `length` bytes of an open file from `offset` on. The reply owns the file: it closes it.
+ * A reply of `length` bytes of an open file from `offset` on, as they are or encoded. The reply owns the file: it closes it. A file
+ * that ends before the slice does costs its client the connection.
  * @throws OptionError when offset or length is not a whole number of 0 or more
  */
-export function fileSlice(file: FileHandle, offset: number, length: number): FileSlice {
+export function fileSlice(
+  file: SliceFile,
+  offset: number,
+  length: number,
+  encoder?: SliceEncoder,
+): FileSlice {
   for (const [name, value] of Object.entries({ offset, length })) {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new OptionError(`fileSlice: ${name} must be a whole number of bytes of 0 or more, not ${value}`);
     }
   }
-  return new FileSlice(file, offset, length);
+  return new FileSlice(file, offset, length, encoder);
 }

@@ -1,10 +1,15 @@
+import { FileSlice } from './file-slice.ts';
+import { FileTransfer, type FileTransferOwner } from './file-transfer.ts';
 import type { Output } from './output.ts';
 import type { Reply } from './protocol.ts';
 import { PENDING, type ReplyOwner, ReplyReader } from './reply-reader.ts';
 import type { Clock } from './session-host.ts';
+import type { FilePart, ReadNow } from './session-port.ts';
 
 /** What a reply queue tells its session. */
 export interface ReplyQueueOwner {
+  /** What its loop offers for reading files; undefined when it offers nothing. */
+  readonly readNow?: ReadNow | undefined;
   /** A reply that was pending can go on. */
   replyReady(): void;
   /** A reply failed; `halfWritten` when part of it is in the output already. */
@@ -15,7 +20,7 @@ export interface ReplyQueueOwner {
  * The replies of one client that are in progress. Each is written whole: the one that has begun keeps the output to itself
  * until its last piece, and is pulled only while the output has room.
  */
-export class ReplyQueue implements ReplyOwner {
+export class ReplyQueue implements ReplyOwner, FileTransferOwner {
   /** How many of the replies answer a message (the others were sent unasked). */
   answering = 0;
 
@@ -28,6 +33,8 @@ export class ReplyQueue implements ReplyOwner {
   /** Those of them that can go on, in the order in which they became ready. */
   readonly #ready: ReplyReader[] = [];
   #writer: ReplyReader | undefined;
+  /** The slice of a file that the writer has come to. It goes out after the output, and nothing is pulled behind it. */
+  #file: FileTransfer | undefined;
 
   constructor(output: Output, clock: Clock, highWater: number, owner: ReplyQueueOwner) {
     this.#output = output;
@@ -54,11 +61,12 @@ export class ReplyQueue implements ReplyOwner {
 
   /** Moves pieces into the output until it is full, or until every reply is over or pending. */
   pull(): void {
-    while (this.#output.length < this.#highWater) {
+    if (this.#file?.over) this.#closeFile();
+    while (this.#file === undefined && this.#output.length < this.#highWater) {
       const reader = this.#writer ?? this.#ready.shift();
       if (reader === undefined) return;
       this.#writer = reader;
-      let piece: string | Uint8Array | typeof PENDING | undefined;
+      let piece: string | Uint8Array | FileSlice | typeof PENDING | undefined;
       try {
         piece = reader.next(this.#clock.now);
       } catch (error) {
@@ -75,9 +83,43 @@ export class ReplyQueue implements ReplyOwner {
       } else if (piece === undefined) this.#remove(reader);
       else {
         reader.started = true;
-        this.#output.push(typeof piece === 'string' ? Buffer.from(piece) : piece);
+        if (piece instanceof FileSlice) this.#open(piece);
+        else this.#output.push(typeof piece === 'string' ? Buffer.from(piece) : piece);
       }
     }
+  }
+
+  /** Whether bytes of a file can be sent as soon as the output is empty. */
+  get hasFile(): boolean {
+    return this.#file !== undefined && this.#file.loadingSince === undefined;
+  }
+
+  /** The part of a file that is to be sent next, when the output is empty. */
+  filePart(): FilePart | undefined {
+    return this.#file?.part();
+  }
+
+  /** The bytes of a file that are to be sent next, when the output is empty; undefined when there are none, or none yet. */
+  fileBytes(): Uint8Array | undefined {
+    try {
+      return this.#file?.bytes(this.#owner.readNow, this.#clock.now);
+    } catch (error) {
+      const writer = this.#writer as ReplyReader;
+      this.#closeFile();
+      this.#remove(writer);
+      writer.close();
+      this.#owner.replyFailed(error, true);
+      return undefined;
+    }
+  }
+
+  /** So many bytes of the file were sent. */
+  fileSent(count: number): void {
+    this.#file?.advance(count);
+  }
+
+  fileReady(): void {
+    this.#owner.replyReady();
   }
 
   replyReady(reader: ReplyReader): void {
@@ -85,9 +127,9 @@ export class ReplyQueue implements ReplyOwner {
     this.#owner.replyReady();
   }
 
-  /** Since when the reply that has been pending longest has been; undefined when none is. */
+  /** Since when the reply that has been pending longest has been, for its handler or for a file; undefined when none is. */
   pendingSince(): number | undefined {
-    let oldest: number | undefined;
+    let oldest = this.#file?.loadingSince;
     for (const reply of this.#replies) {
       if (reply.pending && (oldest === undefined || reply.pendingSince < oldest)) oldest = reply.pendingSince;
     }
@@ -101,7 +143,21 @@ export class ReplyQueue implements ReplyOwner {
     this.#ready.length = 0;
     this.#writer = undefined;
     this.answering = 0;
+    this.#closeFile();
     for (const reply of replies) reply.close();
+  }
+
+  #open(slice: FileSlice): void {
+    this.#file = new FileTransfer(slice, this);
+    const whole = this.#file.whole(this.#owner.readNow);
+    if (whole === undefined) return;
+    this.#output.push(whole);
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #remove(reader: ReplyReader): void {

@@ -12,7 +12,7 @@ export interface ReplyOwner {
 
 type Source = Iterator<Reply> | AsyncIterator<Reply>;
 
-/** Pulls one reply apart into strings and bytes, one piece a call, waiting for promises without blocking. */
+/** Pulls one reply apart into strings, bytes and slices of files, one piece a call, waiting for promises without blocking. */
 export class ReplyReader {
   /** Whether it answers a message, rather than being sent unasked. */
   readonly answers: boolean;
@@ -39,10 +39,10 @@ export class ReplyReader {
   }
 
   /**
-   * The next piece, never empty; undefined at the end.
+   * The next piece, never empty; undefined at the end. A slice of a file belongs to the caller, who closes it.
    * @throws what the handler's promise, iterator or generator threw; ReplyError for a value that is not a reply
    */
-  next(now: number): string | Uint8Array | typeof PENDING | undefined {
+  next(now: number): string | Uint8Array | FileSlice | typeof PENDING | undefined {
     for (;;) {
       if (this.pending) return PENDING;
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -59,6 +59,9 @@ export class ReplyReader {
       if (item === undefined || item === null) continue;
       if (typeof item === 'string' || item instanceof Uint8Array) {
         if (item.length > 0) return item;
+      } else if (item instanceof FileSlice) {
+        if (item.length > 0) return item;
+        item.close();
       } else this.#open(item, now);
     }
   }

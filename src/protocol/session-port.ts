@@ -2,14 +2,25 @@
 export const READ = 1;
 export const WRITE = 2;
 
+/**
+ * Reads what of a file is in memory, without waiting for a disk or a network.
+ * @returns how many bytes, 0 at the end of the file, -1 when that cannot be had without waiting
+ */
+export type ReadNow = (fd: number, into: Buffer, length: number, offset: number) => number;
+
+/** A part of an open file that goes out as it is. */
+export type FilePart = { readonly fd: number; readonly offset: number; readonly length: number };
+
 /** Told that a session has something to do outside the calls of its loop: a promise settled, words were sent unasked. */
 export interface Waker {
   wake(): void;
+  /** For loops that can; without it files are read on threads of Node's pool. */
+  readonly readNow?: ReadNow;
 }
 
 /**
  * A session as its loop sees it: bytes in, bytes out, what it waits for, and when it wants to be looked at again. A session never
- * calls the loop but through {@link Waker.wake}, to which the loop answers with {@link resume} in its next turn.
+ * calls the loop but through its {@link Waker}; to `wake` the loop answers with {@link resume} in its next turn.
  */
 export interface SessionPort {
   /** Set by the loop that adopts the session. */
@@ -35,7 +46,12 @@ export interface SessionPort {
   broken(): void;
   /** The bytes to send next, or undefined. They stay as they are until {@link sent}. */
   outgoing(): Uint8Array | undefined;
-  /** The socket took the first `count` bytes of {@link outgoing}. */
+  /**
+   * What is to be sent next if it is a part of a file, for a loop that can send from a file itself; {@link outgoing} gives its bytes.
+   * Sending from a file must not wait for a disk.
+   */
+  outgoingFile?(): FilePart | undefined;
+  /** The socket took the first `count` bytes of {@link outgoing}, or of {@link outgoingFile}. */
   sent(count: number): void;
   /** Goes on with what was left for a later turn. */
   resume(): void;

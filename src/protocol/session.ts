@@ -8,7 +8,7 @@ import type { Protocol, Reply } from './protocol.ts';
 import { ReplyQueue, type ReplyQueueOwner } from './reply-queue.ts';
 import { discardReply } from './reply-reader.ts';
 import type { EndedSession, SessionHost, Tokens } from './session-host.ts';
-import { READ, type SessionPort, type Waker, WRITE } from './session-port.ts';
+import { type FilePart, READ, type ReadNow, type SessionPort, type Waker, WRITE } from './session-port.ts';
 
 /** Where a conversation stands; it only ever moves down this list. */
 const OPEN = 0;
@@ -47,6 +47,8 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   #inputEnded = false;
   #draining = false;
   #advancing = false;
+  /** Whether what the loop sends is of a file, and not of the output. */
+  #sendsFile = false;
   /** How many messages may still be begun in this turn. */
   #turnLeft: number;
   /** At most this much of what waits was sent unasked. */
@@ -85,7 +87,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
 
   get interest(): number {
     if (this.#phase === FINISHED) return 0;
-    return (this.#wantsInput() ? READ : 0) | (this.#output.length > 0 ? WRITE : 0);
+    return (this.#wantsInput() ? READ : 0) | (this.#hasOutgoing ? WRITE : 0);
   }
 
   get awaits(): boolean {
@@ -136,14 +138,25 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   outgoing(): Uint8Array | undefined {
-    return this.#output.peek();
+    this.#sendsFile = this.#output.length === 0 && this.#replies?.hasFile === true;
+    if (!this.#sendsFile) return this.#output.peek();
+    const bytes = this.#replies?.fileBytes();
+    // A file that cannot be read ends the conversation.
+    if (bytes === undefined) this.#advance();
+    return bytes;
+  }
+
+  outgoingFile(): FilePart | undefined {
+    this.#sendsFile = this.#output.length === 0 && this.#replies?.hasFile === true;
+    return this.#sendsFile ? this.#replies?.filePart() : undefined;
   }
 
   sent(count: number): void {
     this.bytesOut += count;
     this.#host.traffic.bytesOut += count;
     this.#progressAt = this.#activeAt = this.#host.clock.now;
-    this.#output.advance(count);
+    if (this.#sendsFile) this.#replies?.fileSent(count);
+    else this.#output.advance(count);
     const answered = this.#replies === undefined || this.#replies.empty;
     if (answered && this.#output.length === 0) this.#unasked = 0;
     if (answered && this.#phase === OPEN && this.#input.length === 0 && !this.#inputEnded) return;
@@ -163,7 +176,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     const { limits, shortestTimeout } = this.#host;
     const pending = this.#replies?.pendingSince();
     if (this.#phase < PARTING && now >= this.openedAt + limits.maxSession) this.#cut('max-session');
-    else if (this.#output.length > 0 && now >= this.#progressAt + limits.writeTimeout)
+    else if (this.#hasOutgoing && now >= this.#progressAt + limits.writeTimeout)
       this.#finish('write-timeout');
     else if (pending !== undefined && now >= pending + limits.handlerTimeout) this.#cut('handler-timeout');
     else if (this.#frameSince !== undefined && now >= this.#frameSince + limits.frameTimeout) {
@@ -172,7 +185,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
 
     let next = now + shortestTimeout;
     if (this.#phase < PARTING) next = Math.min(next, this.openedAt + limits.maxSession);
-    if (this.#output.length > 0) next = Math.min(next, this.#progressAt + limits.writeTimeout);
+    if (this.#hasOutgoing) next = Math.min(next, this.#progressAt + limits.writeTimeout);
     if (pending !== undefined) next = Math.min(next, pending + limits.handlerTimeout);
     if (this.#frameSince !== undefined) next = Math.min(next, this.#frameSince + limits.frameTimeout);
     if (this.#idles()) {
@@ -237,7 +250,13 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
 
   // What its replies call.
 
+  get readNow(): ReadNow | undefined {
+    return this.waker?.readNow;
+  }
+
   replyReady(): void {
+    // A client that has been waiting for its handler, or for a file, has not been slow.
+    if (!this.#hasOutgoing) this.#progressAt = this.#host.clock.now;
     this.waker?.wake();
   }
 
@@ -248,6 +267,11 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   // The conversation.
+
+  /** Whether there are bytes that its client can take. */
+  get #hasOutgoing(): boolean {
+    return this.#output.length > 0 || this.#replies?.hasFile === true;
+  }
 
   /** Whether a message may be begun now: below the concurrency, with room for its answer. */
   #dispatches(): boolean {
@@ -371,7 +395,7 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
 
   #pull(): void {
     if (this.#replies === undefined || this.#replies.empty) return;
-    if (this.#output.length === 0) this.#progressAt = this.#host.clock.now;
+    if (!this.#hasOutgoing) this.#progressAt = this.#host.clock.now;
     this.#replies.pull();
     if (this.#replies.empty) this.#activeAt = this.#host.clock.now;
   }

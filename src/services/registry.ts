@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { sliceModes } from './files/slices.ts';
 import { namesDefaults, namesSettings } from './names/settings.ts';
 import { netcat, type Service } from './service.ts';
 
@@ -19,6 +20,37 @@ export const services: readonly Service[] = [
     settings: [],
     tryIt: netcat,
     module: moduleOf('reverse'),
+  },
+  {
+    name: 'files',
+    summary: 'a folder: its list, and slices of its files',
+    port: 19_500,
+    settings: [
+      {
+        name: 'dir',
+        type: { kind: 'folder' },
+        placeholder: 'path',
+        help: 'the folder to share; also without --dir, behind the name of the service',
+        default: 'a few samples',
+      },
+      {
+        name: 'slices',
+        type: { kind: 'choice', of: sliceModes },
+        placeholder: 'form',
+        help: `how slices are written: ${sliceModes.join(', ')}`,
+        default: 'base64',
+      },
+      {
+        name: 'max-line',
+        type: { kind: 'size', least: 512, most: 268_435_456 },
+        placeholder: 'size',
+        help: 'the longest request: 64KiB, 8MiB',
+        default: '8MiB',
+      },
+    ],
+    operand: 'dir',
+    tryIt: (place) => `printf 'get_file_listing\\r\\nquit\\r\\n' | ${netcat(place)}`,
+    module: moduleOf('files'),
   },
   {
     name: 'names',

@@ -9,6 +9,10 @@ export type SettingType =
   | { readonly kind: 'text' }
   /** One or more texts: a flag that may be given again, an array in a file. */
   | { readonly kind: 'texts' }
+  /** The path of a folder that is there; the value is absolute. */
+  | { readonly kind: 'folder' }
+  /** `512B`, `64KiB`, `8MiB`, `1GiB`; the value is in bytes. */
+  | { readonly kind: 'size'; readonly least: number; readonly most: number }
   /** Given or not: true or false. */
   | { readonly kind: 'switch' };
 

@@ -7,7 +7,7 @@ export const soon: (callback: () => void) => void = setImmediate;
 const sleep = setTimeout;
 
 /** Operations on open files, as `process.getActiveResourcesInfo` calls them: they take real time, though little. */
-const fileOperations = new Set(['FSReqPromise', 'CloseReq']);
+const fileOperations = new Set(['FSReqPromise', 'FSReqCallback', 'CloseReq']);
 
 /**
  * How long the rest of the program may keep a conversation waiting in which nothing happens: turns of Node's loop, and for files

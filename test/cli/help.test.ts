@@ -10,6 +10,8 @@ const helps = [
   ['up', '--help'],
   ['connect', '--help'],
   ['import', '--help'],
+  ['files', '--help'],
+  ['serve', 'files', '--help'],
   ['bench', '--help'],
   ['doctor', '--help'],
 ];
@@ -32,7 +34,7 @@ test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help
 
 test('the help of zocalo lists every command', async (t) => {
   const { stdout } = await run(t, ['--help']);
-  for (const command of ['serve', 'up', 'connect', 'import', 'bench', 'doctor'])
+  for (const command of ['serve', 'up', 'connect', 'import', 'files', 'bench', 'doctor'])
     assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
 });
 

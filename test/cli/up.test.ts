@@ -111,6 +111,8 @@ test('without a file, every ready service runs on its own port', async (t) => {
     );
   }
   assert.equal(await (await connected(t, { host: '127.0.0.1', port: 8081 })).ask('hola'), 'aloh');
+  const files = await run(t, ['files', '127.0.0.1', 'get', 'welcome.txt', '-o', '-']);
+  assert.match(files.stdout, /^Welcome/);
 });
 
 test('when a port is in use, one line says which, and those that were started are stopped', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptValue, parseText } from '../../src/cli/values.ts';
+import { acceptValue, formatSize, parseText } from '../../src/cli/values.ts';
 import { formatDuration, parseDuration } from '../../src/services/duration.ts';
 
 test('a duration is a number with a unit, or none', () => {
@@ -52,4 +52,30 @@ test('on the command line a number is written in digits', () => {
   for (const text of ['', ' 7', '+7', '0x7', '7.0', '99999999999999999999']) {
     assert.equal(parseText({ kind: 'whole', least: 0 }, text), undefined, text);
   }
+});
+
+test('a size is a whole number with a unit, and within bounds', () => {
+  const type = { kind: 'size', least: 512, most: 2 ** 30 } as const;
+  for (const [text, bytes] of [
+    ['512B', 512],
+    ['64KiB', 65_536],
+    ['8MiB', 8_388_608],
+    ['1GiB', 1_073_741_824],
+  ] as const) {
+    assert.equal(parseText(type, text), bytes);
+    assert.equal(formatSize(bytes), text);
+  }
+  assert.equal(formatSize(1_000), '1000B');
+  for (const text of ['', '8', '8MB', '8 MiB', '-8MiB', '1.5MiB', '511B', '2GiB', 'MiB'])
+    assert.equal(parseText(type, text), undefined, text);
+  assert.equal(acceptValue(type, 8_388_608), undefined);
+});
+
+test('a folder is one that is there, seen from where the file is', () => {
+  const { dirname: here } = import.meta;
+  assert.equal(acceptValue({ kind: 'folder' }, '.', here), here);
+  assert.equal(acceptValue({ kind: 'folder' }, '../cli', here), here);
+  assert.equal(parseText({ kind: 'folder' }, here), here);
+  for (const path of ['', './nowhere', import.meta.filename])
+    assert.equal(acceptValue({ kind: 'folder' }, path, here), undefined, path);
 });

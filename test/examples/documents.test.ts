@@ -21,6 +21,7 @@ const documents = [
   'docs/architecture.md',
   'docs/names.md',
   'docs/protocols.md',
+  'docs/files.md',
 ];
 
 for (const document of documents) {

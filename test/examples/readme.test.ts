@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { served } from '../cli/support.ts';
+import { run, served } from '../cli/support.ts';
 import { TestClient } from '../support/test-client.ts';
-import { blocks, project } from './documents.ts';
+import { blocks, project, read } from './documents.ts';
 
 const [protocol = '', program = '', memoryTest = ''] = blocks('README.md');
 
@@ -59,4 +59,40 @@ test('what the README says of echo and reverse is what they answer', async (t) =
   const reverse = await (await served(t, 'reverse')).connect();
   reverse.finish('canción 🇲🇽 👩‍👩‍👧\n');
   assert.equal(await reverse.readText(), '👩‍👩‍👧 🇲🇽 nóicnac\n');
+});
+
+/** What an indented block of a document says, after a line that it begins with or contains. */
+function indented(path: string, after: string): string {
+  const lines = read(path).split('\n');
+  const start = lines.findIndex(
+    (line, i) => line.startsWith('    ') && i > lines.findIndex((each) => each.includes(after)),
+  );
+  const end = lines.findIndex((line, i) => i > start && line !== '' && !line.startsWith('    '));
+  return lines
+    .slice(start, end)
+    .map((line) => line.slice(4))
+    .join('\n')
+    .trimEnd();
+}
+
+test('what the README says of files is what its commands print', async (t) => {
+  const { port } = await served(t, 'files');
+  const section = read('README.md').split('\n### files\n')[1] ?? '';
+  const commands = [...section.matchAll(/^ {4}npx zocalo (files .*)$/gm)].map(([, command = '']) => command);
+  assert.equal(commands.length, 2);
+  let printed = '';
+  for (const command of commands) {
+    const { stdout } = await run(t, command.replace('localhost', `localhost:${port}`).split(' '));
+    printed += stdout;
+  }
+  const shown = /\nprints\n\n((?: {4}.*\n)+)/.exec(section)?.[1] ?? '';
+  assert.equal(printed.trimEnd(), shown.replaceAll(/^ {4}/gm, '').trimEnd());
+});
+
+test('the session of docs/files.md is answered as it says', async (t) => {
+  const client = await (await served(t, 'files')).connect();
+  const [, requests = ''] = /printf '(.*)' \| nc/.exec(read('docs/files.md')) ?? [];
+  client.send(requests.replaceAll('\\r\\n', '\r\n'));
+  const shown = indented('docs/files.md', 'ends with CR LF)');
+  assert.equal((await client.readText()).replaceAll('\r\n', '\n').trimEnd(), shown);
 });

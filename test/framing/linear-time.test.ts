@@ -62,6 +62,13 @@ test('a line of 5 MiB in small pieces takes work in proportion to its length', (
   assertLinear(work, MIB / 4, 5 * MIB);
 });
 
+test('a line of 5 MiB that must end with CR LF takes work in proportion to its length', () => {
+  const framing = lines({ ending: 'strict-crlf', maxLength: 8 * MIB });
+  const line = (length: number) => Buffer.concat([Buffer.alloc(length, 'x'), Buffer.from('\r\n')]);
+  const work = (length: number) => bytesTouched(() => converseInPieces(framing, line(length), 128));
+  assertLinear(work, MIB / 4, 5 * MIB);
+});
+
 test('a line of 64 KiB byte by byte takes work in proportion to its length', () => {
   const work = (length: number) => bytesTouched(() => converseInPieces(lines(), lineOf(length), 1));
   assertLinear(work, 4_096, 65_536);

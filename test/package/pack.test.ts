@@ -68,6 +68,26 @@ test('in an empty project npx zocalo tells its version, helps and serves', async
   assert.deepEqual(await once(server, 'exit'), [0, null]);
 });
 
+test('in an empty project the samples are served, listed and fetched', async () => {
+  const bin = join(project, 'node_modules/.bin/zocalo');
+  const server = spawn(bin, ['serve', 'files', '--port', '0'], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    const [first] = (await once(server.stdout, 'data')) as [Buffer];
+    const [, port] = /127\.0\.0\.1:(\d+)/.exec(first.toString()) ?? [];
+    const { stdout } = await run(bin, ['files', `:${port}`, 'ls'], { cwd: project, env });
+    assert.match(stdout, /^welcome\.txt$/m);
+    const got = await run(bin, ['files', `:${port}`, 'get', 'welcome.txt', '-o', '-'], { cwd: project, env });
+    assert.match(got.stdout, /^Welcome/);
+  } finally {
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  }
+});
+
 test('the package holds the built code and its types, and no sources or tests', async () => {
   const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: project, env });
   assert.ok(!stdout.includes('typescript'), 'a development dependency was installed with the package');

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileSlice, OptionError, type Reply } from '../../src/index.ts';
+import { fileSlice, OptionError, type Reply, type SliceEncoder } from '../../src/index.ts';
+import { FileTransfer } from '../../src/protocol/file-transfer.ts';
+import type { ReadNow } from '../../src/protocol/session-port.ts';
 import { converse } from '../../src/testing/index.ts';
 import { answering, Gate, lastWords, later } from './support.ts';
 
@@ -69,10 +71,10 @@ test('a slice is read only as the client takes it', async () => {
   talk.stopReading();
   talk.send('x\n');
   await talk.settle();
-  assert.equal(read, 65_536);
+  assert.equal(read, 0);
   talk.startReading(60_000);
   await talk.settle();
-  assert.equal(read, 131_072);
+  assert.equal(read, 98_304);
   talk.startReading();
   assert.deepEqual(await talk.receiveBytes(), content);
 });
@@ -164,6 +166,114 @@ test('the file of a slice that waits behind another answer is closed when the cl
   talk.reset();
   await talk.settle();
   assert.ok(isClosed(file));
+});
+
+/** Two letters for a byte. */
+const hexadecimal: SliceEncoder = {
+  chunk: 1_000,
+  most: (length) => 2 * length,
+  encode: (chunk, into) => into.write(chunk.toString('hex'), 'latin1'),
+};
+
+test('a slice goes through its encoder chunk by chunk, however little the client takes at a time', async () => {
+  const file = await open(path);
+  const talk = converse(answering(() => ['<', fileSlice(file, 10, 12_345, hexadecimal), '>']));
+  talk.stopReading();
+  talk.send('x\n');
+  for (let i = 0; i < 100; i++) {
+    talk.startReading(77);
+    await talk.settle();
+  }
+  talk.startReading();
+  const expected = `<${content.subarray(10, 12_355).toString('hex')}>`;
+  assert.equal(await talk.receive(), expected);
+  assert.ok(isClosed(file));
+});
+
+test('a chunk that is larger than usual, and one that becomes larger, arrive as they are', async () => {
+  const wide: SliceEncoder = { ...hexadecimal, chunk: 250_000 };
+  const file = await open(path);
+  const talk = converse(answering(() => fileSlice(file, 0, 300_000, wide)));
+  talk.send('x\n');
+  assert.equal(await talk.receive(), content.toString('hex'));
+});
+
+test('an encoder never gets the bytes of a file that ended before its chunk did', async () => {
+  const file = await open(path);
+  const talk = converse(answering(() => fileSlice(file, 298_500, 2_000, hexadecimal), lastWords));
+  talk.send('x\n');
+  assert.equal(await talk.receive(), content.subarray(298_500, 299_500).toString('hex'));
+  assert.match(String(talk.errors[0]), /ends 500 bytes before the slice of 2000/);
+  assert.equal(talk.closed, 'error');
+});
+
+test('a file that takes too long is given up like a handler that does', async () => {
+  const file = await open(path);
+  const gate = new Gate();
+  file.read = (() => gate.opened) as unknown as typeof file.read;
+  const talk = converse(
+    answering(() => fileSlice(file, 0, 10)),
+    { handlerTimeout: 500 },
+  );
+  talk.send('x\n');
+  await talk.advance(500);
+  assert.equal(talk.closed, 'handler-timeout');
+  gate.open();
+});
+
+test('a client that takes nothing of a file is closed for it, also while it goes on sending', async () => {
+  const file = await open(path);
+  const talk = converse(
+    answering(() => fileSlice(file, 0, 300_000)),
+    { writeTimeout: 500 },
+  );
+  talk.send('x\n');
+  talk.stopReading();
+  talk.startReading(1);
+  await talk.settle();
+  for (let i = 0; i < 4; i++) {
+    await talk.advance(100);
+    talk.send('y');
+  }
+  assert.equal(talk.closed, undefined);
+  await talk.advance(100);
+  assert.equal(talk.closed, 'write-timeout');
+});
+
+test('slices of several answers at once, and words that nobody asked for, never stand inside each other', async () => {
+  const protocol = answering(
+    async (line, client) => {
+      const file = await open(path);
+      client.send(`(${line})`);
+      return ['<', fileSlice(file, 0, 150_000), '>'];
+    },
+    { concurrency: 3 },
+  );
+  const talk = converse(protocol);
+  talk.stopReading();
+  talk.send('1\n2\n3\n');
+  await talk.settle();
+  talk.client.send('!');
+  talk.startReading(100_000);
+  await talk.settle();
+  talk.client.send('?');
+  talk.startReading();
+  const whole = `<${content.subarray(0, 150_000).toString('latin1')}>`;
+  const rest = (await talk.receiveBytes()).toString('latin1').split(whole);
+  assert.equal(rest.length, 4);
+  assert.deepEqual([...rest.join('')].sort().join(''), '!((()))123?');
+});
+
+test('a small slice that is in memory is taken at once, unless it has more chunks than one', async () => {
+  const file = await open(path);
+  const readNow: ReadNow = (fd, into, length, offset) => readSync(fd, into, 0, length, offset);
+  const whole = (length: number, encoder?: SliceEncoder) =>
+    new FileTransfer(fileSlice(file, 7, length, encoder), { fileReady() {} }).whole(readNow);
+  assert.deepEqual(whole(16_384), content.subarray(7, 16_391));
+  assert.equal(whole(16_385), undefined);
+  assert.equal(whole(1_000, hexadecimal)?.toString(), content.toString('hex', 7, 1_007));
+  assert.equal(whole(1_001, hexadecimal), undefined);
+  await file.close();
 });
 
 test('an offset or a length that is no whole number of 0 or more is refused with its value', async () => {
