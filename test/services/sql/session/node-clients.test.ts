@@ -77,7 +77,7 @@ test('node-postgres: a pool, cursors, streams, and a refusal of LISTEN', async (
 
 test('node-postgres: a transaction that fails, and a statement that is cancelled by its time limit', async (context) => {
   const { port } = await serveSql(context, numbers(3));
-  const client = new pg.Client({ ...at(port), statement_timeout: 100 });
+  const client = new pg.Client(at(port));
   await client.connect();
   client.on('error', () => {});
   await client.query('BEGIN');
@@ -86,6 +86,7 @@ test('node-postgres: a transaction that fails, and a statement that is cancelled
   await assert.rejects(client.query('SELECT 1'), { code: '25P02' });
   await client.query('ROLLBACK');
   assert.equal((await client.query('SELECT count(*) FROM t')).rows[0].count, '3');
+  await client.query("SET statement_timeout = '100ms'");
   await assert.rejects(client.query(ENDLESS), { code: '57014' });
   await client.end();
 });
