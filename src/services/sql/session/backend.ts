@@ -15,7 +15,7 @@ import { describeStatement } from './describe.ts';
 import { failureOf } from './failures.ts';
 import { Portal } from './portal.ts';
 import { PREPARED_AT_MOST, PreparedStatement, parameterTypes } from './prepared-statement.ts';
-import { described, type Locate } from './result-shape.ts';
+import { described, type Locate, ToldColumns } from './result-shape.ts';
 import type { Opened } from './run-data.ts';
 import type { SessionContext } from './session-context.ts';
 import { milliseconds, type SessionSettings } from './settings.ts';
@@ -52,6 +52,8 @@ export class Backend implements SessionContext {
   readonly #statementTimeout: number;
   #settingsVersion = -1;
   #facts: SessionFacts = {};
+  #statementStart = 0;
+  #transactionStart = 0;
   /** Settings that have changed: the client is told when the answer is complete. */
   readonly #reports = new Map<string, string>();
   #copyIn: CopyIn | undefined;
@@ -208,7 +210,7 @@ export class Backend implements SessionContext {
         return;
       case 'rows': {
         const { result } = opened;
-        this.out.rowDescription(described(result.columns, result.types, this.#locate));
+        this.out.rowDescription(compiled.told.for(result.columns, result.types, this.#locate));
         yield* result.write(this.out, 0, []);
         this.out.commandComplete(opened.tag(result.sent));
       }
@@ -337,7 +339,10 @@ export class Backend implements SessionContext {
     const opened = begins ? yield* portal.open(this, compiled, 1) : portal.opened;
     const shape = opened?.kind === 'rows' ? opened.result : yield* describeStatement(this, statement);
     if (shape === undefined) this.out.noData();
-    else this.out.rowDescription(described(shape.columns, shape.types, this.#locate), portal.formats);
+    else {
+      const { told = new ToldColumns() } = compiled ?? {};
+      this.out.rowDescription(told.for(shape.columns, shape.types, this.#locate), portal.formats);
+    }
   }
 
   *#execute(name: string, maxRows: number): Work {
@@ -505,7 +510,8 @@ export class Backend implements SessionContext {
   /** What functions may ask about the session, and how long a statement may take, as of now. */
   #newFacts(): void {
     const { settings } = this;
-    if (settings.version !== this.#settingsVersion) {
+    const fresh = settings.version === this.#settingsVersion;
+    if (!fresh) {
       this.#settingsVersion = settings.version;
       const own = milliseconds(settings.get('statement_timeout')) ?? 0;
       this.session.statementTimeout =
@@ -517,8 +523,11 @@ export class Backend implements SessionContext {
         ),
       };
     }
-    const statementStart = Date.now();
-    const transactionStart = this.block.active ? this.block.startedAt : statementStart;
-    this.session.facts = { ...this.#facts, statementStart, transactionStart };
+    const now = Date.now();
+    const transactionStart = this.block.active ? this.block.startedAt : now;
+    if (fresh && now === this.#statementStart && transactionStart === this.#transactionStart) return;
+    this.#statementStart = now;
+    this.#transactionStart = transactionStart;
+    this.session.facts = { ...this.#facts, statementStart: now, transactionStart };
   }
 }

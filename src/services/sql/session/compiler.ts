@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Column } from '../engine/types.ts';
 import type { PgType } from '../wire/types.ts';
 import { liftLiterals } from './literals.ts';
-import { knownTypes, RowWriters, typeNamed } from './result-shape.ts';
+import { knownTypes, RowWriters, ToldColumns, typeNamed } from './result-shape.ts';
 
 /** A statement that was read: what it is, and what SQLite is to be asked. */
 export class Compiled {
@@ -23,6 +23,7 @@ export class Compiled {
   /** Whether it tells types of columns whose places depend on those of a table. */
   readonly countsFromEnd: boolean;
   readonly writers = new RowWriters();
+  readonly told = new ToldColumns();
   #columns: readonly Column[] | undefined;
   #types: readonly (PgType | undefined)[] = [];
 

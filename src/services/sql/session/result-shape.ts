@@ -48,6 +48,22 @@ export function described(
   });
 }
 
+/** The columns of one statement as they were told last: they are mostly told again. */
+export class ToldColumns {
+  #columns: readonly Column[] | undefined;
+  #types: readonly PgType[] | undefined;
+  #told: readonly ColumnDescription[] = [];
+
+  for(columns: readonly Column[], types: readonly PgType[], locate: Locate): readonly ColumnDescription[] {
+    if (columns !== this.#columns || types !== this.#types) {
+      this.#told = described(columns, types, locate);
+      this.#columns = columns;
+      this.#types = types;
+    }
+    return this.#told;
+  }
+}
+
 /** The ways in which the rows of one statement are written, kept for its next execution. */
 export class RowWriters {
   #types: readonly PgType[] | undefined;

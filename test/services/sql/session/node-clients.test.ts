@@ -13,7 +13,7 @@ test('node-postgres: values of every type there and back', async (context) => {
   const { port } = await serveSql(context);
   const client = new pg.Client(at(port));
   await client.connect();
-  context.after(() => client.end());
+  client.on('error', () => {});
   await client.query(`CREATE TABLE v (i int, l bigint, f float8, n numeric(10,2), b boolean, t text, y bytea, d date,
     ts timestamp, tz timestamptz, j json, u uuid)`);
   const when = new Date('2020-02-29T12:30:15.250Z');
@@ -42,12 +42,13 @@ test('node-postgres: values of every type there and back', async (context) => {
     fields.map(({ dataTypeID }) => dataTypeID),
     [23, 20, 701, 1700, 16, 25, 17, 1082, 1114, 1184, 114, 2950],
   );
+  await client.end();
 });
 
 test('node-postgres: a pool, cursors, streams, and a refusal of LISTEN', async (context) => {
   const { port } = await serveSql(context, numbers(5_000));
   const pool = new pg.Pool({ ...at(port), max: 4 });
-  context.after(() => pool.end());
+  pool.on('error', () => {});
   const sums = await Promise.all(
     Array.from({ length: 40 }, async (_, i) => {
       const { rows } = await pool.query<{ name: string }>('SELECT name FROM t WHERE id = $1', [i + 1]);
@@ -71,20 +72,23 @@ test('node-postgres: a pool, cursors, streams, and a refusal of LISTEN', async (
   assert.equal(count, 5_000);
   await assert.rejects(client.query('LISTEN news'), { code: '0A000' });
   client.release();
+  await pool.end();
 });
 
 test('node-postgres: a transaction that fails, and a statement that is cancelled by its time limit', async (context) => {
   const { port } = await serveSql(context, numbers(3));
-  const client = new pg.Client({ ...at(port), statement_timeout: 100 });
+  const client = new pg.Client(at(port));
   await client.connect();
-  context.after(() => client.end());
+  client.on('error', () => {});
   await client.query('BEGIN');
   await client.query('DELETE FROM t WHERE id = $1', [1]);
   await assert.rejects(client.query('INSERT INTO t (id) VALUES (2)'), { code: '23505' });
   await assert.rejects(client.query('SELECT 1'), { code: '25P02' });
   await client.query('ROLLBACK');
   assert.equal((await client.query('SELECT count(*) FROM t')).rows[0].count, '3');
+  await client.query("SET statement_timeout = '100ms'");
   await assert.rejects(client.query(ENDLESS), { code: '57014' });
+  await client.end();
 });
 
 test('postgres.js: queries, transactions, cursors and bulk inserts', async (context) => {
@@ -93,7 +97,6 @@ test('postgres.js: queries, transactions, cursors and bulk inserts', async (cont
     'CREATE TABLE w (id INTEGER PRIMARY KEY, name TEXT, flag BOOLEAN)',
   );
   const sql = postgres({ ...at(port), max: 3, onnotice: () => {} });
-  context.after(() => sql.end());
   assert.deepEqual([...(await sql`SELECT ${1}::int AS a, ${'b'} AS b`)], [{ a: 1, b: 'b' }]);
   const rows = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`, flag: i % 2 === 0 }));
   assert.equal((await sql`INSERT INTO w ${sql(rows)}`).count, 300);
@@ -107,4 +110,5 @@ test('postgres.js: queries, transactions, cursors and bulk inserts', async (cont
   for await (const some of sql`SELECT * FROM w WHERE flag`.cursor(50)) seen += some.length;
   assert.equal(seen, 149);
   await assert.rejects(sql`SELECT * FROM nowhere`, { code: '42P01' });
+  await sql.end();
 });
