@@ -29,6 +29,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<where> [flags]',
     load: () => import('./connect.ts'),
   },
+  ring: {
+    summary: 'a ring of processes with two tokens that survives its faults',
+    usage: '<node|demo|stop|status> [flags]',
+    load: () => import('./ring.ts'),
+  },
   bench: {
     summary: 'measure the concurrency models against each other; tables and charts',
     usage: '[idle|active] [flags]',
