@@ -17,6 +17,7 @@ export function wanted(node: NodeState, peer: Peer): boolean {
       return peer === node.right || peer === node.left || peer === gapPartner(node);
     case 'leaving':
     case 'stopping':
+      return peer.custody.length > 0;
     case 'ended':
       return false;
     default:
@@ -118,9 +119,10 @@ export function closed(node: NodeState, link: number): [Peer, LinkNews] | undefi
   return [peer, lost(node, peer)];
 }
 
-/** The peer cannot be reached now; it is dialled again after a pause. */
+/** The peer cannot be reached now: what was for it is given up, and it is dialled again after a pause. */
 export function lost(node: NodeState, peer: Peer): LinkNews {
   closeOut(node, peer);
+  dropCustody(node, peer);
   peer.failed = true;
   peer.reached = false;
   const { dialFirst, dialLast } = node.timing;
@@ -168,7 +170,9 @@ export function hello(node: NodeState, link: number, frame: Frame): void {
   const peer = node.peers.get(frame.source);
   const status = judge(node, peer, greeting.instance, greeting.fingerprint, frame.source);
   const received =
-    peer !== undefined && peer.inInstance === greeting.instance ? peer.received : frame.linkNumber;
+    peer !== undefined && peer.inInstance === greeting.instance
+      ? Math.max(peer.received, frame.linkNumber)
+      : frame.linkNumber;
   const welcome = frameOf(FrameType.WELCOME, {
     source: node.id,
     destination: frame.source,

@@ -66,7 +66,7 @@ export function departIfFree(node: NodeState): void {
   if (node.state === 'leaving' || node.state === 'stopping' || node.state === 'ended') return;
   if (node.lanes.some((lane) => lane.held && lane.inFlight.length > 0)) return;
   for (const peer of node.peers.values()) {
-    if (peer.outState !== 'up') continue;
+    if (peer.outState === 'none') continue;
     sendTo(
       node,
       peer,

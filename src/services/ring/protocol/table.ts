@@ -115,7 +115,6 @@ const gathering = {
 const ending = {
   ...outside,
   LACK: 'releaseFinish',
-  WELCOME: 'drop',
   CLAIM: 'drop',
   LEAVE: 'drop',
   'timer dial': 'drop',

@@ -44,7 +44,7 @@ function whyNot(node: NodeState): string | undefined {
 export function terminate(node: NodeState, reason: string, from?: Peer): void {
   enter(node, 'stopping', reason);
   for (const peer of node.peers.values()) {
-    if (peer === from || peer.outState !== 'up') continue;
+    if (peer === from || peer.outState === 'none') continue;
     sendTo(
       node,
       peer,
@@ -57,7 +57,7 @@ export function terminate(node: NodeState, reason: string, from?: Peer): void {
 /** In `leaving` and `stopping`: whether the last frames have been acknowledged. */
 export function finishIfAcknowledged(node: NodeState): void {
   for (const peer of node.peers.values()) {
-    if (peer.outState === 'up' && peer.custody.length > 0) return;
+    if (peer.outState !== 'none' && peer.custody.length > 0) return;
   }
   exit(node, 0, node.state === 'leaving' ? 'left the ring' : 'the ring has ended');
 }
