@@ -209,7 +209,8 @@ export function hello(node: NodeState, link: number, frame: Frame): void {
 
 /**
  * Two processes may claim one ID. The one that answers at the ID's configured address is the right one, and so is the one
- * that the present view names; any other is refused.
+ * that the present view names; any other is refused. While neither is known the first stays, and the address is dialled to
+ * find out: if the newcomer is the right one, it comes again.
  */
 function judge(
   node: NodeState,
@@ -223,6 +224,10 @@ function judge(
   if (peer === undefined) return Status.UNKNOWN_ID;
   if (node.state === 'leaving' || node.state === 'stopping') return Status.ENDING;
   if (peer.outState === 'up' && peer.instance !== instance) return Status.ID_TAKEN;
+  if (peer.in >= 0 && peer.inInstance !== instance) {
+    dial(node, peer);
+    return Status.ID_TAKEN;
+  }
   if (node.state === 'apart' || node.state === 'frozen') return Status.WELCOME;
   const member = node.view?.members.find((each) => each.id === id);
   return member !== undefined && member.instance !== instance ? Status.ID_TAKEN : Status.WELCOME;

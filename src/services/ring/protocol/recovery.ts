@@ -35,7 +35,14 @@ function stagger(node: NodeState, over: number): number {
 }
 
 export function scheduleClaim(node: NodeState, after: number): void {
-  setTimer(node, 'claim', after + stagger(node, after));
+  const wait = after + stagger(node, after);
+  node.claimAt = node.at + wait;
+  setTimer(node, 'claim', wait);
+}
+
+/** Something has changed for the better: do not wait as long as planned. */
+export function hastenClaim(node: NodeState): void {
+  if (node.claimAt - node.at > 2 * node.timing.settle) scheduleClaim(node, node.timing.settle);
 }
 
 export function claim(node: NodeState, reason: string): void {

@@ -143,6 +143,8 @@ export type NodeState = {
   reports: Map<number, PresenceReport>;
   reported: boolean;
   retryPause: number;
+  /** When the `claim` timer runs out. */
+  claimAt: number;
   /** The pause before a wrapped ring is tried to be closed again. */
   healPause: number;
   refusedSince: number;
@@ -209,6 +211,7 @@ export function createNode(options: NodeOptions): NodeState {
     reports: new Map(),
     reported: false,
     retryPause: timing.retry,
+    claimAt: 0,
     healPause: timing.retry,
     refusedSince: 0,
     refusedAt: Number.NEGATIVE_INFINITY,

@@ -29,12 +29,12 @@ import {
   checkTokens,
   decide,
   gatherFrom,
+  hastenClaim,
   hearClaim,
   hearPurge,
   hearReport,
   hearView,
   purgeRecorded,
-  scheduleClaim,
   settled,
 } from './recovery.ts';
 import { copied, markKey, relay } from './relay.ts';
@@ -94,12 +94,14 @@ const perform: Record<Action, Perform> = {
   settle: (node) => settled(node),
   seek: (node) => seekRing(node),
   closeGap: (node) => closeGap(node),
-  wake: (node, _, frame) => wake(node, frame.message as Direction),
+  wake: (node, _, frame) => {
+    if (frame.message <= 1) wake(node, frame.message as Direction);
+  },
   exit: (node) => exit(node, 0, node.state === 'leaving' ? 'left the ring' : 'the ring has ended'),
   gather: withPeer((node, peer) => gatherFrom(node, peer)),
   neighbourUp: withPeer((node, peer) => neighbourUp(node, peer)),
   neighbourLost: withPeer((node, peer) => neighbourLost(node, peer)),
-  seekSoon: (node) => scheduleClaim(node, node.timing.settle),
+  seekSoon: (node) => hastenClaim(node),
   finish: (node) => finishIfAcknowledged(node),
 };
 
