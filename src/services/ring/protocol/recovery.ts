@@ -87,10 +87,12 @@ function sendClaim(node: NodeState, peer: Peer): void {
 
 /** CLAIM: a higher one than any before is promised and passed on, an older one is answered with what has been promised. */
 export function hearClaim(node: NodeState, peer: Peer, frame: Frame): void {
-  if (frame.epoch > node.promised) {
+  // A claim in this node's own name that it has not made is a former self's, or an impostor's.
+  const alien = frame.epoch % PLACES === node.slot && frame.epoch !== node.promised;
+  if (frame.epoch > node.promised && !alien) {
     node.parent = peer;
     begin(node, frame.epoch, 'promised', `node ${frame.source} claims`);
-  } else if (frame.epoch < node.promised) {
+  } else if (frame.epoch < node.promised || alien) {
     sendBeacon(node, peer, BeaconReason.OLDER);
   }
 }
@@ -159,6 +161,7 @@ function tell(node: NodeState): void {
 /** PRESENT with a report: it goes the claim's way back to the claimant. */
 export function hearReport(node: NodeState, frame: Frame): void {
   if (frame.payload.length === 0 || frame.epoch !== node.promised) return;
+  if (frame.source === node.id || frame.hops >= 2 * node.ring.length) return;
   if (node.state === 'claiming') collect(node, decodePresence(frame.source, frame.view, frame.payload));
   else if (node.parent !== undefined) sendTo(node, node.parent, { ...frame, hops: frame.hops + 1 });
 }

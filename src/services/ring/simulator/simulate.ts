@@ -177,14 +177,21 @@ class Run {
     );
   }
 
-  /** The end: through node 0, or a deputy. Everybody in the ring exits with 0. */
+  /** The end: through node 0, or a deputy. Everybody in its view exits with 0. */
   #stop(now: boolean): void {
     const inside = this.#living().filter(({ node }) => node.state === 'ring');
     const coordinator = inside.toSorted((one, other) => one.id - other.id)[0];
     if (coordinator === undefined) return;
     this.#world.tell(coordinator, { type: 'stop', at: 0, now });
-    this.#await(() => inside.every(({ running }) => !running), 'the ring has not ended');
-    for (const { id, ended } of inside) {
+    const { node } = coordinator;
+    const members = () =>
+      this.#world.processes.filter((process) =>
+        node.view?.members.some(
+          ({ id, instance }) => id === process.id && instance === process.node.instance,
+        ),
+      );
+    this.#await(() => members().every(({ running }) => !running), 'the ring has not ended');
+    for (const { id, ended } of members()) {
       if (ended?.status !== 0) throw new Violation(`node ${id} ends with ${ended?.reason ?? 'no word'}`);
     }
   }
