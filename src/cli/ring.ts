@@ -90,7 +90,13 @@ ring.toml, the same for every node; nodes stand in ring order, clockwise:
   port = 7400
 
 A message file has one message a line, DESTINATION text. The ring trusts its
-network: anybody who reaches the ports can disturb it.`;
+network: anybody who reaches the ports can disturb it.
+
+Examples:
+  zocalo ring demo --kill
+  zocalo ring node --id 0 --messages messages.txt --state /var/lib/ring-0
+  zocalo ring status
+  zocalo ring stop --now --ring plaza.toml`;
 
 const nodeHelp = `
 Messages, one a line: DESTINATION text. After the destination may stand > for

@@ -9,6 +9,7 @@ const helps = [
   ['serve', '--help'],
   ['up', '--help'],
   ['connect', '--help'],
+  ['ring', '--help'],
   ['bench', '--help'],
   ['doctor', '--help'],
 ];
@@ -31,7 +32,7 @@ test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help
 
 test('the help of zocalo lists every command', async (t) => {
   const { stdout } = await run(t, ['--help']);
-  for (const command of ['serve', 'up', 'connect', 'bench', 'doctor'])
+  for (const command of ['serve', 'up', 'connect', 'ring', 'bench', 'doctor'])
     assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
 });
 
