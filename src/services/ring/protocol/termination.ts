@@ -1,6 +1,6 @@
 import { sendTo } from './custody.ts';
 import { FrameType, frameOf } from './frame.ts';
-import { closeIn, closeOut } from './links.ts';
+import { closeIn, closeOut, dial } from './links.ts';
 import {
   clearTimer,
   coordinatorOf,
@@ -40,16 +40,17 @@ function whyNot(node: NodeState): string | undefined {
   return undefined;
 }
 
-/** Announces the end to every peer that is linked, and ends once they have it. */
+/** Announces the end to everybody, those without a link included, and ends once they have it or cannot be reached. */
 export function terminate(node: NodeState, reason: string, from?: Peer): void {
   enter(node, 'stopping', reason);
   for (const peer of node.peers.values()) {
-    if (peer === from || peer.outState === 'none') continue;
+    if (peer === from || peer.departed) continue;
     sendTo(
       node,
       peer,
       frameOf(FrameType.TERM, { source: node.id, destination: peer.id, epoch: node.highest }),
     );
+    dial(node, peer);
   }
   setTimer(node, 'exit', node.timing.exit);
 }
