@@ -99,9 +99,9 @@ export function closeIn(node: NodeState, peer: Peer): void {
 
 /**
  * A link has ended. One that was up is dialled again at once: only when that fails too is the peer lost. A refused
- * connection says at once that no process is there.
+ * connection says at once that no process is there. The announcement of the end has no other chance, so it is tried on.
  */
-export function closed(node: NodeState, link: number): [Peer, LinkNews] | undefined {
+export function closed(node: NodeState, link: number, refused: boolean): [Peer, LinkNews] | undefined {
   const peer = node.links.get(link);
   node.links.delete(link);
   if (peer === undefined) return undefined;
@@ -112,7 +112,8 @@ export function closed(node: NodeState, link: number): [Peer, LinkNews] | undefi
   if (peer.out !== link) return undefined;
   const was = peer.outState;
   forgetOut(node, peer);
-  if (was === 'up' && wanted(node, peer)) {
+  const again = was === 'up' || (node.state === 'stopping' && !refused);
+  if (again && wanted(node, peer)) {
     dial(node, peer);
     return undefined;
   }

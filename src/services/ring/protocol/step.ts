@@ -162,7 +162,7 @@ export function step(node: NodeState, event: NodeEvent): Effect[] {
       node.links.set(event.link, undefined);
       break;
     case 'closed':
-      told(node, closed(node, event.link));
+      told(node, closed(node, event.link, event.refused));
       break;
     case 'messages':
       enqueue(node, event.messages, event.end);
@@ -207,7 +207,7 @@ function hear(node: NodeState, link: number, frame: Frame): void {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     node.effects.push({ type: 'close', link });
-    told(node, closed(node, link));
+    told(node, closed(node, link, false));
   }
 }
 
