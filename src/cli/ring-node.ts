@@ -52,9 +52,7 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
     config,
     instance: randomInt(1, 2 ** 32),
     dial: (protocol, place, onFailed) => dialler.dial(protocol, place, { onFailed }),
-    onReport: (report: Report) => {
-      if (report.type !== 'done') log(report, reportWords(report));
-    },
+    onReport: reporter(log),
     onEnd: ended.resolve,
   });
   const server = await listen(node, config, id);
@@ -138,6 +136,20 @@ async function listen(node: RingNode, config: RingConfig, id: number): Promise<S
       throw new Failure(`node ${id} cannot listen on ${host}: ${oneLine(error)}`);
     throw error;
   }
+}
+
+/** Leaves out what is no news: each message that is done, and refusals that are only repeated. */
+function reporter(log: RingLog): (report: Report) => void {
+  const refusals = new Map<number, string>();
+  return (report) => {
+    if (report.type === 'done') return;
+    if (report.type === 'view') refusals.clear();
+    if (report.type === 'refused') {
+      if (refusals.get(report.peer) === report.reason) return;
+      refusals.set(report.peer, report.reason);
+    }
+    log(report, reportWords(report));
+  };
 }
 
 function watchServer(server: Server, log: RingLog): void {
