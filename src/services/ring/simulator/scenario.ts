@@ -17,7 +17,7 @@ export type Fault =
   /** A part of all frames vanishes, or comes twice. */
   | { type: 'drop'; at: number; for: number }
   | { type: 'duplicate'; at: number; for: number }
-  /** A token that a node has had comes to it again, as a new frame. */
+  /** A node gets the token that it had last a second time, as a new frame. */
   | { type: 'second-token'; at: number; node: number }
   /** The connections between two nodes break. */
   | { type: 'reset'; at: number; from: number; to: number }
@@ -43,7 +43,7 @@ export type Scenario = {
 };
 
 /** Everything goes wrong within so many milliseconds; after it nothing new does. */
-const TROUBLE = 1500;
+const TROUBLE = 1200;
 
 const timers: TimerName[] = ['dial', 'link', 'lack', 'token', 'gather', 'settle', 'claim', 'pace', 'exit'];
 
@@ -58,7 +58,7 @@ export function scenarioOf(seed: number): Scenario {
     seed,
     nodes,
     window: random.pick([1, 1, 2, 4]),
-    pace: random.pick([0, 10, 30]),
+    pace: random.pick([0, 15, 30, 30]),
     files: Array.from({ length: nodes }, () => fileOf(random, nodes)),
     faults: faults.sort((one, other) => one.at - other.at),
     stopNow: random.chance(0.2),

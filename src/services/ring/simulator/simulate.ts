@@ -1,3 +1,4 @@
+import { sendTo } from '../protocol/custody.ts';
 import { FrameType } from '../protocol/frame.ts';
 import { chooseShape } from '../protocol/topology.ts';
 import { Invariants } from './invariants.ts';
@@ -177,18 +178,21 @@ class Run {
     );
   }
 
-  /** The end: through node 0, or a deputy. Everybody in its view exits with 0. */
+  /** The end: through node 0, or a deputy. Everybody in its view exits with 0, whoever can be told. */
   #stop(now: boolean): void {
     const inside = this.#living().filter(({ node }) => node.state === 'ring');
     const coordinator = inside.toSorted((one, other) => one.id - other.id)[0];
     if (coordinator === undefined) return;
     this.#world.tell(coordinator, { type: 'stop', at: 0, now });
     const { node } = coordinator;
+    const reached = this.#within(coordinator.id);
     const members = () =>
-      this.#world.processes.filter((process) =>
-        node.view?.members.some(
-          ({ id, instance }) => id === process.id && instance === process.node.instance,
-        ),
+      this.#world.processes.filter(
+        (process) =>
+          reached.has(process.id) &&
+          node.view?.members.some(
+            ({ id, instance }) => id === process.id && instance === process.node.instance,
+          ),
       );
     this.#await(() => members().every(({ running }) => !running), 'the ring has not ended');
     for (const { id, ended } of members()) {
@@ -281,13 +285,15 @@ class Run {
     this.#recount();
   }
 
+  /** The neighbour that the last token came from sends it again, as a new frame. */
   #secondToken(victim: Process | undefined): void {
     const last = victim?.lastToken;
     if (victim === undefined || last === undefined) return;
-    const peer = victim.node.links.get(last.link);
-    if (peer === undefined) return;
-    const frame = { ...last.frame, linkNumber: peer.received + 1 };
-    this.#world.tell(victim, { type: 'frame', at: 0, link: last.link, frame });
+    const from = victim.node.links.get(last.link)?.id;
+    const sender = this.#world.processes.find(({ id, running }) => id === from && running);
+    const peer = sender?.node.peers.get(victim.id);
+    if (sender === undefined || peer === undefined) return;
+    this.#world.force(sender, (node) => void sendTo(node, peer, { ...last.frame }));
   }
 
   #jump(victim: Process, by: number): void {
@@ -300,15 +306,20 @@ class Run {
     }
   }
 
+  /** The nodes that a node can reach, over others if need be. */
+  #within(id: number): Set<number> {
+    const reached = new Set([id]);
+    for (const place of reached) {
+      for (const other of this.#living()) if (this.#linked(place, other.id)) reached.add(other.id);
+    }
+    return reached;
+  }
+
   /** Notes which nodes have a majority within reach. */
   #recount(): void {
     const living = this.#living();
     for (const { id } of living) {
-      const reached = new Set([id]);
-      for (const place of reached) {
-        for (const other of living) if (this.#linked(place, other.id)) reached.add(other.id);
-      }
-      const alone = reached.size <= this.#scenario.nodes / 2;
+      const alone = this.#within(id).size <= this.#scenario.nodes / 2;
       if (!alone) this.#invariants.aloneSince.delete(id);
       else if (!this.#invariants.aloneSince.has(id)) this.#invariants.aloneSince.set(id, this.#world.now);
     }

@@ -213,6 +213,13 @@ export class World {
     }
   }
 
+  /** Makes a node do what it would not do by itself. */
+  force(process: Process, deed: (node: NodeState) => void): void {
+    process.node.effects = [];
+    deed(process.node);
+    for (const effect of process.node.effects) this.#carryOut(process, effect);
+  }
+
   #carryOut(process: Process, effect: Effect): void {
     switch (effect.type) {
       case 'send':
