@@ -44,9 +44,13 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
   const signals = new StopSignals();
   const ended = Promise.withResolvers<Ending>();
 
-  const dialler = await Dialler.create(linkLimits, (error) => {
-    throw error;
-  });
+  const dialler = await Dialler.create(
+    linkLimits,
+    (error) => {
+      throw error;
+    },
+    'libuv',
+  );
   const node: RingNode = new RingNode({
     id,
     config,
@@ -123,6 +127,7 @@ async function listen(node: RingNode, config: RingConfig, id: number): Promise<S
       port,
       maxClients: 4 * config.nodes.length + 64,
       maxWaiting: 0,
+      model: 'libuv',
       ...linkLimits,
     });
     return server as Server;

@@ -48,9 +48,16 @@ export class Dialler implements House {
     this.#onError = onError;
   }
 
-  /** @param onError is told what a handler threw; the conversation it threw in has ended */
-  static async create(limits: Partial<SessionLimits>, onError: (error: unknown) => void): Promise<Dialler> {
-    const loop = (await bestMechanism()) === 'epoll' ? createEpollLoop() : new LibuvLoop();
+  /**
+   * @param onError is told what a handler threw; the conversation it threw in has ended
+   * @param mechanism how it waits, as a server's `model`. Default: `epoll` on Linux, elsewhere `libuv`
+   */
+  static async create(
+    limits: Partial<SessionLimits>,
+    onError: (error: unknown) => void,
+    mechanism?: 'epoll' | 'libuv',
+  ): Promise<Dialler> {
+    const loop = (mechanism ?? (await bestMechanism())) === 'epoll' ? createEpollLoop() : new LibuvLoop();
     return new Dialler(loop as Loop, { ...defaultSessionLimits, ...limits }, onError);
   }
 

@@ -35,7 +35,10 @@ export type RingNodeOptions = {
 };
 
 /** Where a node writes down what it must not forget, and what it has to send. */
-export type NodeFiles = { readonly journal: Journal; readonly messages: MessageFile };
+export type NodeFiles = {
+  readonly journal: Pick<Journal, 'append' | 'close' | 'state'>;
+  readonly messages: Pick<MessageFile, 'read' | 'close'>;
+};
 
 /** A link: its conversation once there is one, and before that what gives up dialling it. */
 type Link = { client: Client<unknown> | undefined; cancel: (() => void) | undefined };
