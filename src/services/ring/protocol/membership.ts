@@ -1,6 +1,6 @@
 import { sendTo } from './custody.ts';
 import { type Frame, FrameType, frameOf } from './frame.ts';
-import { closeOut, gapPartner } from './links.ts';
+import { closeOut, gapPartner, reconcile } from './links.ts';
 import { BeaconReason, claim, fallApart, freeze, scheduleClaim } from './recovery.ts';
 import { enter, isMember, type NodeState, type Peer, setTimer } from './state.ts';
 
@@ -8,6 +8,9 @@ import { enter, isMember, type NodeState, type Peer, setTimer } from './state.ts
 
 /** The `claim` timer outside of a ring: somebody there has one, and is asked to take this node in; or a claim is made. */
 export function seekRing(node: NodeState): void {
+  // Who left may be back, in a ring that has no reason to dial this node.
+  for (const peer of node.peers.values()) peer.departed = false;
+  reconcile(node, false);
   const insider = [...node.peers.values()].find((peer) => peer.outState === 'up' && peer.operational);
   if (insider === undefined) {
     claim(node, 'no ring is known');

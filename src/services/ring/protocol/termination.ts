@@ -45,6 +45,8 @@ export function terminate(node: NodeState, reason: string, from?: Peer): void {
   enter(node, 'stopping', reason);
   for (const peer of node.peers.values()) {
     if (peer === from || peer.departed) continue;
+    // What this link has been waiting for does not count any more: the announcement gets the full time.
+    peer.progressAt = node.at;
     sendTo(
       node,
       peer,

@@ -7,7 +7,7 @@ import { onward } from './travel.ts';
 /**
  * Passes the token to the next node. Its number grows with every hop, so a copy of a token is known by its number. The
  * coordinator clears the busy bit, everybody with something to send sets it: a token that comes back to the coordinator
- * without it has been round a ring with nothing to do.
+ * without it has been round a ring with nothing to do. Everybody who knows that the ring drains says so, whoever coordinates now.
  */
 export function passToken(node: NodeState, lane: Lane): void {
   lane.held = false;
@@ -15,7 +15,7 @@ export function passToken(node: NodeState, lane: Lane): void {
   let flags = lane.direction === 0 ? 0 : Flag.COUNTER;
   const coordinator = coordinatorOf(node) === node.id;
   if (hasPending(node) || (!coordinator && (lane.flags & Flag.BUSY) !== 0)) flags |= Flag.BUSY;
-  if (coordinator ? node.draining : (lane.flags & Flag.DRAINING) !== 0) flags |= Flag.DRAINING;
+  if (node.draining) flags |= Flag.DRAINING;
   onward(
     node,
     frameOf(FrameType.TOKEN, {
