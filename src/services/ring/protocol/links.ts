@@ -211,7 +211,7 @@ export function hello(node: NodeState, link: number, frame: Frame): void {
 /**
  * Two processes may claim one ID. The one that answers at the ID's configured address is the right one, and so is the one
  * that the present view names; any other is refused. While neither is known the first stays, and the address is dialled to
- * find out: if the newcomer is the right one, it comes again.
+ * find out: if the newcomer is the right one, it comes again. A link that has been silent for too long does not count.
  */
 function judge(
   node: NodeState,
@@ -225,7 +225,7 @@ function judge(
   if (peer === undefined) return Status.UNKNOWN_ID;
   if (node.state === 'leaving' || node.state === 'stopping') return Status.ENDING;
   if (peer.outState === 'up' && peer.instance !== instance) return Status.ID_TAKEN;
-  if (peer.in >= 0 && peer.inInstance !== instance) {
+  if (peer.in >= 0 && peer.inInstance !== instance && node.at - peer.heardAt < node.timing.dead) {
     dial(node, peer);
     return Status.ID_TAKEN;
   }
