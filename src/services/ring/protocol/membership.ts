@@ -34,7 +34,7 @@ export function hearJoin(node: NodeState, peer: Peer): void {
 
 export function hearBeacon(node: NodeState, frame: Frame): void {
   if (frame.message === BeaconReason.NO_MAJORITY && frame.epoch === node.promised) {
-    if (node.state === 'promised') freeze(node, []);
+    if (node.state === 'promised') freeze(node, [], false);
   } else if (node.state === 'claiming' && frame.epoch > node.promised) {
     fallApart(node, `node ${frame.source} has promised a higher epoch`);
   }

@@ -192,7 +192,7 @@ export function decide(node: NodeState): void {
     for (const peer of node.peers.values()) {
       if (peer.outState === 'up') sendBeacon(node, peer, BeaconReason.NO_MAJORITY);
     }
-    freeze(node, reached);
+    freeze(node, reached, true);
     return;
   }
   let number = 0;
@@ -211,14 +211,21 @@ export function decide(node: NodeState): void {
   adopt(node, purge);
 }
 
-export function freeze(node: NodeState, reached: number[]): void {
+/**
+ * This side has no majority; or a claimant that this node followed has none. The failure of another's claim does not put
+ * this node's own off: the other may be one that nobody can reach.
+ */
+export function freeze(node: NodeState, reached: number[], own: boolean): void {
   enter(node, 'frozen', 'no majority');
   node.view = undefined;
   clearTimer(node, 'token');
   clearTimer(node, 'settle');
   report(node, { type: 'frozen', reached, needed: majority(node) });
-  scheduleClaim(node, node.retryPause);
-  node.retryPause = Math.min(4 * node.timing.retry, 2 * node.retryPause);
+  if (own) {
+    node.mayClaimAt = node.at + node.retryPause;
+    node.retryPause = Math.min(4 * node.timing.retry, 2 * node.retryPause);
+  }
+  scheduleClaim(node, Math.max(node.timing.settle, node.mayClaimAt - node.at));
 }
 
 /** Takes the place that a purge gives, and writes the epoch down; the purge goes on when that is on disk. */

@@ -143,8 +143,9 @@ export type NodeState = {
   reports: Map<number, PresenceReport>;
   reported: boolean;
   retryPause: number;
-  /** When the `claim` timer runs out. */
+  /** When the `claim` timer runs out, and the earliest time for a claim after one that failed. */
   claimAt: number;
+  mayClaimAt: number;
   /** The pause before a wrapped ring is tried to be closed again. */
   healPause: number;
   refusedSince: number;
@@ -212,6 +213,7 @@ export function createNode(options: NodeOptions): NodeState {
     reported: false,
     retryPause: timing.retry,
     claimAt: 0,
+    mayClaimAt: 0,
     healPause: timing.retry,
     refusedSince: 0,
     refusedAt: Number.NEGATIVE_INFINITY,

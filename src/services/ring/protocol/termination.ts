@@ -47,6 +47,7 @@ export function terminate(node: NodeState, reason: string, from?: Peer): void {
     if (peer === from || peer.departed) continue;
     // What this link has been waiting for does not count any more: the announcement gets the full time.
     peer.progressAt = node.at;
+    if (peer.outState !== 'up') closeOut(node, peer);
     sendTo(
       node,
       peer,
