@@ -2,6 +2,7 @@ import { acknowledge, acknowledgeAll, release } from './custody.ts';
 import type { Effect } from './effect.ts';
 import type { NodeEvent, Recovered } from './event.ts';
 import { type Direction, type Frame, FrameType, frameOf } from './frame.ts';
+import { hearPurge, hearView, purgeRecorded } from './installation.ts';
 import {
   checkLink,
   closed,
@@ -31,10 +32,7 @@ import {
   gatherFrom,
   hastenClaim,
   hearClaim,
-  hearPurge,
   hearReport,
-  hearView,
-  purgeRecorded,
   settled,
 } from './recovery.ts';
 import { copied, markKey, relay } from './relay.ts';
