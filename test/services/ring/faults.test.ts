@@ -3,6 +3,7 @@ import test from 'node:test';
 import { sendTo } from '../../../src/services/ring/protocol/custody.ts';
 import type { Message } from '../../../src/services/ring/protocol/event.ts';
 import { FrameType, frameOf } from '../../../src/services/ring/protocol/frame.ts';
+import { onward } from '../../../src/services/ring/protocol/travel.ts';
 import { Invariants } from '../../../src/services/ring/simulator/invariants.ts';
 import { type Process, World } from '../../../src/services/ring/simulator/world.ts';
 
@@ -162,4 +163,39 @@ test('a node that leaves on purpose is missed by nobody for long', () => {
   world.runUntil(world.now + 400);
   assert.equal(leaver.ended?.reason, 'left the ring');
   assert.deepEqual(membersSeenBy(world, 0), [0, 1, 2]);
+});
+
+test('a frame that no origin takes back is stripped by the monitor when it passes again', () => {
+  const world = standing(4);
+  const { promised, view } = node(world, 1).node;
+  world.force(node(world, 1), (sender) => {
+    onward(
+      sender,
+      frameOf(FrameType.DATA, { epoch: promised, source: 99, destination: 98, message: 7, hops: 1 }),
+    );
+  });
+  world.runUntil(world.now + 300);
+  const stripped = world.reports.filter(({ report }) => report.type === 'stripped');
+  assert.deepEqual(
+    stripped.map(({ process, report }) => ({ by: process.id, ...report })),
+    [{ by: view?.monitor, type: 'stripped', source: 99, message: 7 }],
+  );
+});
+
+test('a message whose predecessor is missing is not copied', () => {
+  const world = standing(3);
+  const { promised } = node(world, 0).node;
+  const send = (number: number, previous: number) =>
+    world.force(node(world, 0), (sender) => {
+      const fields = { epoch: promised, source: 0, destination: 1, incarnation: 5, hops: 1 };
+      onward(sender, frameOf(FrameType.DATA, { ...fields, message: number, previous }));
+    });
+  send(4, 3);
+  world.runUntil(world.now + 100);
+  assert.equal(world.disks[1]?.holds(0, 5, 4), false);
+  send(3, 0);
+  send(4, 3);
+  world.runUntil(world.now + 100);
+  assert.equal(world.disks[1]?.holds(0, 5, 3), true);
+  assert.equal(world.disks[1]?.holds(0, 5, 4), true);
 });
