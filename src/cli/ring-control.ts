@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../protocol/client.ts';
 import { Dialler } from '../server/dialler.ts';
 import {
@@ -15,6 +16,8 @@ import { formatTable } from './table.ts';
 
 /** How long a node may take to be reached, and to answer, in milliseconds. */
 const PATIENCE = 2_000;
+/** How often it is looked whether a node that was told to end is still there, in milliseconds. */
+const LOOK_AGAIN = 500;
 
 /** An operator's connection to a node. */
 export class NodeControl {
@@ -73,10 +76,9 @@ export class NodeControl {
   }
 }
 
+/** A node that answers something else than an answer loses its connection, and so has not answered. */
 export async function createControlDialler(): Promise<Dialler> {
-  return Dialler.create({}, (error) => {
-    throw error;
-  });
+  return Dialler.create({}, () => {});
 }
 
 /** `zocalo ring stop`. @returns the exit status */
@@ -95,7 +97,7 @@ export async function stopRing(flags: Readonly<Record<string, unknown>>): Promis
         refusals.push(`node ${place.id} refuses: ${answer.reason}`);
         control.end();
       } else {
-        await control.closed;
+        await untilGone(control, place.id);
         process.stdout.write(`node ${place.id} has ended the ring\n`);
         return OK;
       }
@@ -103,6 +105,20 @@ export async function stopRing(flags: Readonly<Record<string, unknown>>): Promis
     throw new Failure(`the ring was not stopped: ${refusals.join('; ')}`);
   } finally {
     await dialler.stop();
+  }
+}
+
+/** Waits until a node that obeys has ended. Asking it now and then keeps the connection from being taken for an idle one. */
+async function untilGone(control: NodeControl, id: number): Promise<void> {
+  let told = false;
+  for (let gone = false; !gone; ) {
+    const answer = await control.ask({ command: 'status' });
+    const late = answer?.ok === true && !['ring', 'stopping', 'ended'].includes(answer.status.state);
+    if (late && !told) {
+      process.stderr.write(`zocalo: node ${id} is in no ring now; it ends the ring when there is one\n`);
+      told = true;
+    }
+    gone = await Promise.race([control.closed.then(() => true), sleep(LOOK_AGAIN, false, { ref: true })]);
   }
 }
 

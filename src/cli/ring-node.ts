@@ -46,9 +46,7 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
 
   const dialler = await Dialler.create(
     linkLimits,
-    (error) => {
-      throw error;
-    },
+    (error) => log({ type: 'error' }, `a connection failed: ${oneLine(error)}`),
     'libuv',
   );
   const node: RingNode = new RingNode({
@@ -143,19 +141,32 @@ async function listen(node: RingNode, config: RingConfig, id: number): Promise<S
   }
 }
 
-/** Leaves out what is no news: each message that is done, and refusals that are only repeated. */
+/** Leaves out what is no news: each message that is done, refusals that are repeated, and the attempts of a side that stays frozen. */
 function reporter(log: RingLog): (report: Report) => void {
   const refusals = new Map<number, string>();
+  let frozen = '';
   return (report) => {
     if (report.type === 'done') return;
-    if (report.type === 'view') refusals.clear();
+    if (report.type === 'view') {
+      refusals.clear();
+      frozen = '';
+    }
     if (report.type === 'refused') {
       if (refusals.get(report.peer) === report.reason) return;
       refusals.set(report.peer, report.reason);
     }
+    if (report.type === 'frozen') {
+      const reached = report.reached.join();
+      if (frozen === reached) return;
+      frozen = reached;
+    }
+    if (report.type === 'state' && frozen !== '' && idleStates.has(report.state)) return;
     log(report, reportWords(report));
   };
 }
+
+/** Between these a node without a ring goes to and fro. */
+const idleStates = new Set(['apart', 'claiming', 'promised', 'frozen']);
 
 function watchServer(server: Server, log: RingLog): void {
   server.events.on('error', ({ error }) => log({ type: 'error' }, `a connection failed: ${oneLine(error)}`));
