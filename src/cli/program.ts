@@ -39,6 +39,11 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: '<where> ls | size <name>... | get <name>... [flags]',
     load: () => import('./files.ts'),
   },
+  ring: {
+    summary: 'a ring of processes with two tokens that survives its faults',
+    usage: '<node|demo|stop|status> [flags]',
+    load: () => import('./ring.ts'),
+  },
   bench: {
     summary: 'measure the concurrency models against each other; tables and charts',
     usage: '[idle|active] [flags]',

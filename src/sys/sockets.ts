@@ -7,6 +7,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_ERROR = 4;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const IPPROTO_IPV6 = 41;
@@ -28,6 +29,9 @@ const sysAccept = bind<(fd: number, address: Buffer, length: Buffer, flags: numb
 const sysSetsockopt = bind<
   (fd: number, level: number, name: number, value: Buffer, length: number) => number
 >('int setsockopt(int, int, int, void *, uint)');
+const sysGetsockopt = bind<
+  (fd: number, level: number, name: number, value: Buffer, length: Buffer) => number
+>('int getsockopt(int, int, int, void *, void *)');
 const sysGetsockname = bind<(fd: number, address: Buffer, length: Buffer) => number>(
   'int getsockname(int, void *, void *)',
 );
@@ -74,6 +78,14 @@ export function connectTo(address: Buffer): number {
   const fd = streamSocket(address.readUInt16LE(0));
   sysConnect(fd, address, address.length);
   return fd;
+}
+
+/** How a connection that was under way came out: 0, or the error number (connect(2), socket(7) SO_ERROR). */
+export function connectionError(fd: number): number {
+  const value = Buffer.alloc(4);
+  addressLength.writeUInt32LE(4, 0);
+  check('getsockopt', sysGetsockopt(fd, SOL_SOCKET, SO_ERROR, value, addressLength));
+  return value.readInt32LE(0);
 }
 
 function streamSocket(family: number): number {

@@ -12,6 +12,7 @@ const helps = [
   ['import', '--help'],
   ['files', '--help'],
   ['serve', 'files', '--help'],
+  ['ring', '--help'],
   ['bench', '--help'],
   ['doctor', '--help'],
 ];
@@ -34,7 +35,7 @@ test('zocalo help serve is zocalo serve --help, and zocalo help is zocalo --help
 
 test('the help of zocalo lists every command', async (t) => {
   const { stdout } = await run(t, ['--help']);
-  for (const command of ['serve', 'up', 'connect', 'import', 'files', 'bench', 'doctor'])
+  for (const command of ['serve', 'up', 'connect', 'import', 'files', 'ring', 'bench', 'doctor'])
     assert.match(stdout, new RegExp(`^ {2}${command} {2,}\\S`, 'm'));
 });
 

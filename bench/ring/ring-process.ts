@@ -1,0 +1,134 @@
+import { randomInt } from 'node:crypto';
+import { Histogram } from '../../src/measure/histogram.ts';
+import { Dialler } from '../../src/server/dialler.ts';
+import { serve } from '../../src/server/serve.ts';
+import type { Message } from '../../src/services/ring/protocol/event.ts';
+import type { RingConfig } from '../../src/services/ring/ring-config.ts';
+import { RingNode } from '../../src/services/ring/ring-node.ts';
+import { openState } from '../../src/services/ring/state-directory.ts';
+
+/*
+ * One node of a ring that is measured: the product's node with messages that are made when there is room for them, each with the time of
+ * its making, so that its destination knows how long it took to be in its log. It is spoken to over the channel of its parent.
+ */
+
+export type NodeTask = { id: number; config: RingConfig; state: string; outstanding: number; size: number };
+export type NodeReport = {
+  state: string;
+  members: number;
+  tokens: number;
+  done: number;
+  /** Latencies since the last report, in microseconds. */
+  p50: number;
+  p99: number;
+};
+
+const LIMITS = { highWater: 1 << 26, maxUnasked: 1 << 26, messagesPerTurn: 256 };
+const now = () => performance.timeOrigin + performance.now();
+
+process.on('disconnect', () => process.exit(0));
+process.once('message', (task: NodeTask) => void run(task));
+
+async function run({ id, config, state, outstanding, size }: NodeTask): Promise<void> {
+  let latencies = new Histogram();
+  const ids = config.nodes.map((place) => place.id).filter((each) => each !== id);
+  let made = 0;
+  let done = 0;
+  let waiting: (() => void) | undefined;
+  let viewed = false;
+  const dialler = await Dialler.create(
+    LIMITS,
+    (error) => {
+      throw error;
+    },
+    'libuv',
+  );
+  const node: RingNode = new RingNode({
+    id,
+    config,
+    instance: randomInt(1, 2 ** 32),
+    dial: (protocol, place, onFailed) => dialler.dial(protocol, place, { onFailed }),
+    onReport: (report) => {
+      if (report.type === 'done') {
+        done++;
+        waiting?.();
+      } else if (report.type === 'view') {
+        viewed = true;
+        process.send?.({ view: report.members.length, at: now() });
+      }
+    },
+    onEnd: () => process.exit(0),
+  });
+  const { host, port } = config.nodes.find((place) => place.id === id) as RingConfig['nodes'][number];
+  await serve(node.protocol, { host, port, model: 'libuv', ...LIMITS });
+  const began = new Map<number, number>();
+  let oldest = 1;
+  const journal = openState(
+    state,
+    id,
+    {
+      durable: config.durable,
+      onSynced: (record) => {
+        const at = now();
+        for (; oldest <= record; oldest++) {
+          const since = began.get(oldest);
+          if (since === undefined) continue;
+          began.delete(oldest);
+          latencies.record(Math.max(1, Math.round((at - since) * 1_000)));
+        }
+        if (viewed) process.send?.({ delivered: true, at });
+        viewed = false;
+        node.synced(record);
+      },
+      onFailed: (error) => {
+        throw error;
+      },
+    },
+    () => randomInt(1, 2 ** 32),
+  );
+  const messages = {
+    async read(count: number): Promise<{ messages: Message[]; end: boolean }> {
+      if (outstanding === 0) return { messages: [], end: true };
+      while (made - done >= outstanding) await new Promise<void>((resolve) => (waiting = resolve));
+      const batch: Message[] = [];
+      while (batch.length < count && made - done < outstanding) {
+        const payload = Buffer.alloc(size);
+        payload.writeDoubleLE(now());
+        const number = ++made;
+        batch.push({
+          number,
+          destination: ids[number % ids.length] as number,
+          stream: (number % 2) as 0 | 1,
+          payload,
+        });
+      }
+      return { messages: batch, end: false };
+    },
+    async close() {},
+  };
+  const files = {
+    journal: {
+      state: journal.state,
+      close: () => journal.close(),
+      append(record: number, what: Parameters<typeof journal.append>[1]) {
+        if (what.type === 'delivered') began.set(record, Buffer.from(what.payload).readDoubleLE());
+        journal.append(record, what);
+      },
+    },
+    messages,
+  };
+  process.on('message', () => {
+    const status = node.status();
+    const report: NodeReport = {
+      state: status.state,
+      members: status.members.length,
+      tokens: status.tokens,
+      done,
+      p50: latencies.total === 0 ? 0 : latencies.percentile(0.5),
+      p99: latencies.total === 0 ? 0 : latencies.percentile(0.99),
+    };
+    latencies = new Histogram();
+    process.send?.(report);
+  });
+  node.start(files);
+}

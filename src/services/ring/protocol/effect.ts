@@ -1,0 +1,68 @@
+import type { TimerName } from './event.ts';
+import type { Frame, Stream } from './frame.ts';
+
+/** What a node writes down. Replayed at the next start into {@link Recovered}. */
+export type DurableRecord =
+  /** A message for this node. The record is the delivery: a message is delivered when, and only when, it is on disk. */
+  | {
+      type: 'delivered';
+      source: number;
+      incarnation: number;
+      stream: Stream;
+      message: number;
+      payload: Uint8Array;
+    }
+  /** A message of this node's own file has its outcome. */
+  | { type: 'finished'; message: number; outcome: 'done' | 'undeliverable' }
+  /** No epoch and no view below these will be accepted again. */
+  | { type: 'epoch'; epoch: number; view: number };
+
+/** What an operator may want to know; also what draws the ring of the demonstration. */
+export type Report =
+  /** The node's state has changed. */
+  | { type: 'state'; state: string; reason: string }
+  /** A view is installed: its members in ring order. */
+  | { type: 'view'; view: number; epoch: number; members: number[]; wrapped: boolean }
+  /** This side has no majority and has frozen. */
+  | { type: 'frozen'; reached: number[]; needed: number }
+  /** A message of this node is in its destination's log. */
+  | { type: 'done'; message: number; destination: number }
+  /** A message was given up; `uncertain`: an attempt was cut short, so it may have arrived all the same. */
+  | { type: 'undeliverable'; message: number; destination: number; uncertain: boolean }
+  /** Another process uses this node's ID. */
+  | { type: 'duplicate-id'; peer: number }
+  /** A neighbour is of another ring, or does not know this ID. */
+  | { type: 'refused'; peer: number; reason: string }
+  /** A frame was stripped: it had passed the monitor twice, or crossed too many links. */
+  | { type: 'stripped'; source: number; message: number }
+  /** A command cannot be obeyed here. */
+  | { type: 'command-refused'; command: 'stop' | 'leave'; reason: string };
+
+/** Counts since the start, for the summary line. */
+export type Summary = {
+  sent: number;
+  done: number;
+  undeliverable: number;
+  delivered: number;
+  tokens: number;
+  views: number;
+};
+
+/** What a node asks of its runtime. Effects of one step are carried out in order. */
+export type Effect =
+  /** Send the frame on a link. Its fields do not change afterwards. The link may be gone: then nothing happens. */
+  | { type: 'send'; link: number; frame: Frame }
+  /** Connect to a node; `link` is the number that later events carry. Even; accepted links get odd numbers. */
+  | { type: 'dial'; link: number; peer: number }
+  /** End a link once what was sent on it has been written. No event follows. */
+  | { type: 'close'; link: number }
+  /** Setting a timer that runs sets it anew. */
+  | { type: 'set-timer'; timer: TimerName; key: number; after: number }
+  | { type: 'clear-timer'; timer: TimerName; key: number }
+  /** Append to the journal. With `id` above 0, make it durable and answer `synced`; with 0, when convenient. */
+  | { type: 'append'; id: number; record: DurableRecord }
+  /** Give the next messages of the file, at most `count`: answer `messages`. */
+  | { type: 'read'; count: number }
+  | { type: 'report'; report: Report }
+  /** Carry out what was sent, then end the process. Status 0, or 1 with `reason` an error. */
+  | { type: 'exit'; status: 0 | 1; reason: string; summary: Summary };

@@ -1,0 +1,89 @@
+import { sendTo } from './custody.ts';
+import { type Frame, FrameType, frameOf } from './frame.ts';
+import { closeOut, gapPartner, reconcile } from './links.ts';
+import { BeaconReason, claim, fallApart, freeze, scheduleClaim } from './recovery.ts';
+import { enter, isMember, type NodeState, type Peer, setTimer } from './state.ts';
+
+/** Coming and going: a node that is outside asks to be taken in, one that leaves says so. */
+
+/** The `claim` timer outside of a ring: somebody there has one, and is asked to take this node in; or a claim is made. */
+export function seekRing(node: NodeState): void {
+  // Who left may be back, in a ring that has no reason to dial this node.
+  for (const peer of node.peers.values()) peer.departed = false;
+  reconcile(node, false);
+  const insider = [...node.peers.values()].find((peer) => peer.outState === 'up' && peer.operational);
+  if (insider === undefined) {
+    claim(node, 'no ring is known');
+    return;
+  }
+  insider.operational = false;
+  sendTo(
+    node,
+    insider,
+    frameOf(FrameType.JOIN, { source: node.id, destination: insider.id, epoch: node.highest }),
+  );
+  scheduleClaim(node, node.retryPause);
+  node.retryPause = Math.min(8 * node.timing.retry, 2 * node.retryPause);
+}
+
+/** JOIN in a ring: a new view is made for the sake of the newcomer, unless this one has hardly begun. */
+export function hearJoin(node: NodeState, peer: Peer): void {
+  if (node.at - node.installedAt < node.timing.settle) return;
+  claim(node, `node ${peer.id} joins`);
+}
+
+export function hearBeacon(node: NodeState, frame: Frame): void {
+  if (frame.message === BeaconReason.NO_MAJORITY && frame.epoch === node.promised) {
+    if (node.state === 'promised') freeze(node, [], false);
+  } else if (node.state === 'claiming' && frame.epoch > node.promised) {
+    fallApart(node, `node ${frame.source} has promised a higher epoch`);
+  }
+}
+
+/** In a ring: a neighbour cannot be reached. Outside, that is only one link less. */
+export function neighbourLost(node: NodeState, peer: Peer): void {
+  if (peer === node.right || peer === node.left) claim(node, `node ${peer.id} is lost`);
+}
+
+/** In a ring: a link to a neighbour is up, but to a process that the view does not name. */
+export function neighbourUp(node: NodeState, peer: Peer): void {
+  const member = node.view?.members.find(({ id }) => id === peer.id);
+  if (member !== undefined && member.instance !== peer.instance) claim(node, `node ${peer.id} has restarted`);
+}
+
+/** The `claim` timer in a wrapped ring: if the nodes at its ends reach each other again, the ring is closed. */
+export function closeGap(node: NodeState): void {
+  const partner = gapPartner(node);
+  if (partner === undefined) return;
+  if (partner.outState === 'up' && partner.in >= 0) claim(node, `node ${partner.id} is reached again`);
+  else setTimer(node, 'claim', node.healPause);
+}
+
+/** The operator takes this node out. Messages in flight come back first, and the tokens are passed on. */
+export function leave(node: NodeState): void {
+  node.departing = true;
+  departIfFree(node);
+}
+
+export function departIfFree(node: NodeState): void {
+  if (node.state === 'leaving' || node.state === 'stopping' || node.state === 'ended') return;
+  if (node.lanes.some((lane) => lane.held && lane.inFlight.length > 0)) return;
+  for (const peer of node.peers.values()) {
+    if (peer.outState === 'none') continue;
+    sendTo(
+      node,
+      peer,
+      frameOf(FrameType.LEAVE, { source: node.id, destination: peer.id, epoch: node.highest }),
+    );
+  }
+  enter(node, 'leaving', 'told to leave');
+  setTimer(node, 'exit', node.timing.exit);
+}
+
+export function hearLeave(node: NodeState, peer: Peer): void {
+  peer.departed = true;
+  peer.failed = true;
+  peer.reached = false;
+  closeOut(node, peer);
+  if (node.state === 'ring' && isMember(node, peer.id)) claim(node, `node ${peer.id} leaves`);
+}

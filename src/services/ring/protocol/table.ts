@@ -1,0 +1,159 @@
+import type { StateName } from './state.ts';
+
+/** What can happen to a node, apart from the operator's commands, its disk and its file, which are the same in every state. */
+export const occurrences = [
+  'HELLO',
+  'WELCOME',
+  'TOKEN',
+  'DATA',
+  'LACK',
+  'PRESENT',
+  'CLAIM',
+  'PURGE',
+  'VIEW',
+  'BEACON',
+  'JOIN',
+  'LEAVE',
+  'TERM',
+  'timer dial',
+  'timer link',
+  'timer lack',
+  'timer token',
+  'timer gather',
+  'timer settle',
+  'timer claim',
+  'timer pace',
+  'timer exit',
+  'link up',
+  'peer lost',
+] as const;
+export type Occurrence = (typeof occurrences)[number];
+
+/** The actions, each with what it does. `step.ts` carries them out. */
+export const actions = {
+  drop: 'nothing; a numbered frame is acknowledged all the same',
+  answer: 'say WELCOME, or why not',
+  greet: 'the link is up, or refused; what is in custody is sent again',
+  release: 'free what is acknowledged',
+  releaseGather: 'free what is acknowledged; a claim that is shows that the peer is reached',
+  releaseFinish: 'free what is acknowledged; when nothing is left, exit',
+  take: 'drop another epoch and a number not above the last; hold the token, send, pass it on',
+  relay: 'drop another epoch; strip, copy if addressed, send on; at the origin read A and C',
+  report: 'a report of this epoch: collect it, or hand it towards the claimant',
+  claim: 'above the epoch promised: promise it and pass it on; below: answer BEACON',
+  purge: 'of the promised epoch: take the place, record the epoch, pass on; back at the claimant: send VIEW',
+  view: 'of the promised epoch: the view is installed, pass on; back at the claimant: make the tokens',
+  beacon: 'no majority: freeze; a higher epoch elsewhere: give the own claim up',
+  join: 'claim, unless the view has hardly begun',
+  depart: 'the peer is not dialled or counted any more; if a member: claim',
+  term: 'pass it on to every link, exit when that is acknowledged',
+  dial: 'dial the peer again if it is wanted',
+  checkLink: 'send again, give the link up, or prove it, whichever is due',
+  acknowledge: 'send the LACKs that are due',
+  checkTokens: 'a lane silent for too long: claim',
+  abandon: 'the making of the view has failed: apart',
+  decide: 'choose the ring from the reports and send PURGE, or freeze',
+  settle: 'report whom this node reaches',
+  seek: 'ask an insider to be taken in, or claim',
+  closeGap: 'claim if the ends of the wrapped ring reach each other, else look again later',
+  wake: 'the rested token is used',
+  exit: 'exit',
+  gather: 'note it; report again, or settle when all is known',
+  neighbourUp: 'a member that is another process now: claim',
+  neighbourLost: 'a neighbour in the view: claim',
+  seekSoon: 'seek a ring soon',
+  finish: 'exit when nothing is left to acknowledge',
+} as const;
+export type Action = keyof typeof actions;
+
+type Row = Record<Occurrence, Action>;
+
+/** What every state does that is concerned with links only. */
+const links = {
+  HELLO: 'answer',
+  WELCOME: 'greet',
+  LACK: 'release',
+  TERM: 'term',
+  'timer dial': 'dial',
+  'timer link': 'checkLink',
+  'timer lack': 'acknowledge',
+  'timer exit': 'drop',
+} as const;
+
+const outside = {
+  ...links,
+  TOKEN: 'drop',
+  DATA: 'drop',
+  PRESENT: 'drop',
+  CLAIM: 'claim',
+  PURGE: 'drop',
+  VIEW: 'drop',
+  BEACON: 'drop',
+  JOIN: 'drop',
+  LEAVE: 'depart',
+  'timer token': 'drop',
+  'timer gather': 'drop',
+  'timer settle': 'drop',
+  'timer claim': 'seek',
+  'timer pace': 'drop',
+  'link up': 'seekSoon',
+  'peer lost': 'drop',
+} as const satisfies Row;
+
+const gathering = {
+  ...outside,
+  LACK: 'releaseGather',
+  PRESENT: 'report',
+  BEACON: 'beacon',
+  'timer token': 'abandon',
+  'timer settle': 'settle',
+  'timer claim': 'drop',
+  'link up': 'gather',
+  'peer lost': 'gather',
+} as const satisfies Row;
+
+const ending = {
+  ...outside,
+  LACK: 'releaseFinish',
+  CLAIM: 'drop',
+  LEAVE: 'drop',
+  'timer dial': 'drop',
+  'timer claim': 'drop',
+  'timer exit': 'exit',
+  'link up': 'drop',
+  'peer lost': 'finish',
+} as const satisfies Row;
+
+const nothing = Object.fromEntries(occurrences.map((occurrence) => [occurrence, 'drop'])) as Row;
+
+/** Every state against every frame, time-out and change of a link. There are no empty cells. */
+export const table: Readonly<Record<StateName, Readonly<Row>>> = {
+  apart: { ...outside, 'link up': 'drop' },
+  claiming: { ...gathering, 'timer gather': 'decide' },
+  promised: { ...gathering, PURGE: 'purge' },
+  purging: {
+    ...outside,
+    PURGE: 'purge',
+    VIEW: 'view',
+    'timer token': 'abandon',
+    'timer claim': 'drop',
+    'link up': 'neighbourUp',
+    'peer lost': 'neighbourLost',
+  },
+  ring: {
+    ...outside,
+    TOKEN: 'take',
+    DATA: 'relay',
+    VIEW: 'view',
+    JOIN: 'join',
+    'timer token': 'checkTokens',
+    'timer claim': 'closeGap',
+    'timer pace': 'wake',
+    'link up': 'neighbourUp',
+    'peer lost': 'neighbourLost',
+  },
+  frozen: outside,
+  leaving: ending,
+  stopping: { ...ending, TERM: 'drop' },
+  ended: nothing,
+};

@@ -1,0 +1,107 @@
+import type { Effect } from '../protocol/effect.ts';
+import type { NodeEvent } from '../protocol/event.ts';
+import { type Frame, FrameType } from '../protocol/frame.ts';
+import { Violation } from './violation.ts';
+import type { Observer, Process, World } from './world.ts';
+
+/** How long a side may go on before it knows that it is the smaller one. Milliseconds. */
+const NOTICE = 900;
+
+/** What must hold at every step of every node. */
+export class Invariants implements Observer {
+  world: World | undefined;
+  readonly #nodes: number;
+  readonly #window: number;
+  /** Since when a node has had no majority within reach; absent: it has one. */
+  readonly aloneSince = new Map<number, number>();
+  #promised = 0;
+  #tokens = 0;
+
+  constructor(nodes: number, window: number) {
+    this.#nodes = nodes;
+    this.#window = window;
+  }
+
+  before(process: Process): void {
+    this.#promised = process.node.promised;
+    this.#tokens = process.node.counts.tokens;
+  }
+
+  after(process: Process, event: NodeEvent, effects: readonly Effect[]): void {
+    const { node } = process;
+    if (node.promised < this.#promised) {
+      this.#fail(process, `an epoch goes back from ${this.#promised} to ${node.promised}`);
+    }
+    if (event.type === 'frame') this.#noOlderEpoch(process, event.frame, effects);
+    for (const lane of node.lanes) {
+      if (lane.inFlight.length > this.#window)
+        this.#fail(process, `${lane.inFlight.length} messages in flight`);
+      if (lane.held) this.#oneTransmitter(process, lane.direction);
+    }
+    for (const effect of effects) {
+      if (effect.type === 'send') this.#sent(process, effect.frame);
+      else if (effect.type === 'append' && effect.record.type === 'finished') {
+        if (effect.record.outcome === 'done') this.#isLogged(process, effect.record.message);
+      }
+    }
+  }
+
+  #noOlderEpoch(process: Process, frame: Frame, effects: readonly Effect[]): void {
+    if (frame.type !== FrameType.TOKEN && frame.type !== FrameType.DATA) return;
+    if (frame.epoch >= this.#promised) return;
+    const acted =
+      process.node.counts.tokens !== this.#tokens ||
+      effects.some(
+        (effect) =>
+          effect.type === 'append' ||
+          (effect.type === 'send' &&
+            (effect.frame.type === FrameType.TOKEN || effect.frame.type === FrameType.DATA)),
+      );
+    if (acted) this.#fail(process, `a frame of epoch ${frame.epoch} is accepted after ${this.#promised}`);
+  }
+
+  /**
+   * Nobody else holds this token; and whoever holds one of another epoch is no member of the newer view: its members have
+   * all been purged before the new token was made.
+   */
+  #oneTransmitter(process: Process, direction: 0 | 1): void {
+    const mine = process.node.view;
+    if (mine === undefined || mine.members.length <= this.#nodes / 2) {
+      this.#fail(process, 'a minority holds a token');
+      return;
+    }
+    for (const other of this.world?.processes ?? []) {
+      const theirs = other.node.view;
+      if (other === process || !other.running || theirs === undefined) continue;
+      if (!other.node.lanes[direction].held) continue;
+      const newer = mine.epoch >= theirs.epoch ? mine : theirs;
+      const older = newer === mine ? other : process;
+      const member = newer.members.some(
+        ({ id, instance }) => id === older.id && instance === older.node.instance,
+      );
+      if (member) this.#fail(process, `nodes ${process.id} and ${other.id} both hold token ${direction}`);
+    }
+  }
+
+  #sent(process: Process, frame: Frame): void {
+    if (frame.hops > 2 * this.#nodes) this.#fail(process, `a frame goes over ${frame.hops} links`);
+    if (frame.type !== FrameType.DATA || frame.source !== process.id || frame.hops !== 1) return;
+    const since = this.aloneSince.get(process.id);
+    const now = this.world?.now ?? 0;
+    if (since !== undefined && now - since > NOTICE && process.stalledUntil < now - NOTICE) {
+      this.#fail(process, 'a minority transmits');
+    }
+  }
+
+  #isLogged(process: Process, message: number): void {
+    const destination = process.disk.file.find(({ number }) => number === message)?.destination ?? -1;
+    const disk = this.world?.disks[destination];
+    if (disk?.holds(process.id, process.disk.incarnation, message) !== true) {
+      this.#fail(process, `message ${message} is called done, and is not in the log of ${destination}`);
+    }
+  }
+
+  #fail(process: Process, what: string): void {
+    throw new Violation(`node ${process.id}, at ${this.world?.now.toFixed(1)} ms: ${what}`);
+  }
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createControlDialler, NodeControl } from '../../src/cli/ring-control.ts';
+import type { Dialler } from '../../src/server/dialler.ts';
+import type { NodeStatus } from '../../src/services/ring/status.ts';
+import { Command, directory, run } from '../cli/support.ts';
+import { eventually } from '../support/eventually.ts';
+
+export type RingOptions = {
+  nodes: number;
+  /** The messages of a node, one a line. */
+  messages(id: number): string;
+  /** Lines of ring.toml before the nodes. */
+  settings?: string;
+  /** Where node `id` listens; without it on loopback. */
+  host?(id: number): string;
+  /** What a node's command line is run with. */
+  via?(id: number): (command: readonly string[]) => readonly string[];
+};
+
+/** A delivered message: to whom, from whom, and what. */
+export type Delivered = { at: number; source: number; message: number; text: string };
+
+/** A ring of real processes. */
+export class Ring {
+  readonly path: string;
+  readonly ids: readonly number[];
+  readonly #test: TestContext;
+  readonly #options: RingOptions;
+  readonly #ports: readonly number[];
+  readonly #commands = new Map<number, Command>();
+  readonly #dialler: Dialler;
+
+  private constructor(test: TestContext, options: RingOptions, ports: readonly number[], dialler: Dialler) {
+    this.#test = test;
+    this.#options = options;
+    this.#ports = ports;
+    this.#dialler = dialler;
+    this.ids = ports.map((_, id) => id);
+    this.path = directory(test);
+    this.writeConfig('ring.toml');
+    for (const id of this.ids) writeFileSync(this.file(`messages-${id}`), options.messages(id));
+  }
+
+  /** Writes the files of a ring; no node is started. */
+  static async make(test: TestContext, options: RingOptions): Promise<Ring> {
+    const dialler = await createControlDialler();
+    test.after(() => dialler.stop());
+    return new Ring(test, options, await freePorts(options.nodes), dialler);
+  }
+
+  /** Starts all nodes. */
+  static async start(test: TestContext, options: RingOptions): Promise<Ring> {
+    const ring = await Ring.make(test, options);
+    for (const id of ring.ids) ring.start(id);
+    return ring;
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** @param portOf where a node is instead */
+  writeConfig(name: string, portOf: (id: number) => number | undefined = () => undefined): void {
+    const { settings = '', host = () => '127.0.0.1' } = this.#options;
+    const nodes = this.ids.map(
+      (id) => `[[nodes]]\nid = ${id}\nhost = "${host(id)}"\nport = ${portOf(id) ?? this.#ports[id]}\n`,
+    );
+    writeFileSync(this.file(name), `${settings}\n${nodes.join('')}`);
+  }
+
+  start(id: number, { config = 'ring.toml', state = `state-${id}` } = {}): Command {
+    const args = ['ring', 'node', '--id', `${id}`, '--ring', this.file(config)];
+    args.push('--messages', this.file(`messages-${id}`), '--state', this.file(state), '--log', 'json');
+    const via = this.#options.via?.(id);
+    const command = new Command(this.#test, args, via === undefined ? {} : { via });
+    this.#commands.set(id, command);
+    return command;
+  }
+
+  node(id: number): Command {
+    const command = this.#commands.get(id);
+    assert.ok(command, `node ${id} runs`);
+    return command;
+  }
+
+  /** Kills a node and waits until it is dead. */
+  async kill(id: number): Promise<void> {
+    this.node(id).signal('SIGKILL');
+    await this.node(id).exited();
+  }
+
+  async status(id: number): Promise<NodeStatus | undefined> {
+    const place = { id, host: this.#options.host?.(id) ?? '127.0.0.1', port: this.#ports[id] as number };
+    const control = await NodeControl.open(this.#dialler, place);
+    const answer = await control?.ask({ command: 'status' });
+    control?.end();
+    return answer?.ok === true ? answer.status : undefined;
+  }
+
+  /** Waits until these nodes are in one ring, all of them and no others. */
+  async formed(members: readonly number[] = this.ids): Promise<void> {
+    await eventually(`a ring of ${members}`, async () => {
+      const all = await Promise.all(members.map((id) => this.status(id)));
+      return all.every((status) => status?.state === 'ring' && status.members.join() === members.join());
+    });
+  }
+
+  delivered(ids = this.ids): Delivered[] {
+    return ids.flatMap((at) => {
+      const file = this.file(`state-${at}/deliveries.log`);
+      if (!existsSync(file)) return [];
+      const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+      return lines.map((line) => {
+        const [, source, message, ...text] = line.split(' ');
+        return { at, source: Number(source), message: Number(message), text: text.join(' ') };
+      });
+    });
+  }
+
+  async deliveredAtLeast(count: number): Promise<void> {
+    await eventually(`${count} messages are delivered`, () => this.delivered().length >= count);
+  }
+
+  /** Ends the ring, and checks that every process that is left ends well and says so in one line. */
+  async stop(flags: readonly string[] = [], ids = this.ids): Promise<void> {
+    // Asking costs less than a process that is refused.
+    await eventually('somebody is in a ring', async () => {
+      const all = await Promise.all(ids.map((id) => this.status(id)));
+      return all.some((status) => status?.state === 'ring');
+    });
+    await eventually('the ring can be stopped', async () => {
+      const { status, stderr } = await run(this.#test, [
+        'ring',
+        'stop',
+        '--ring',
+        this.file('ring.toml'),
+        ...flags,
+      ]);
+      if (status !== 0) this.#test.diagnostic(stderr.trim());
+      return status === 0;
+    });
+    for (const id of ids) {
+      const command = this.node(id);
+      assert.equal(await command.exited(), 0, command.stderr);
+      assert.match(command.stdout, new RegExp(`^node ${id}: .*\\d+ messages done, .*\\n$`));
+    }
+  }
+
+  /** Checks that each message of every file is in its destination's log once, in the order of the file, and nothing else is. */
+  assertAllDeliveredOnce(): void {
+    const expected = this.ids.flatMap((source) =>
+      this.#options
+        .messages(source)
+        .split('\n')
+        .slice(0, -1)
+        .map((line, index) => {
+          const [destination, ...text] = line.split(' ');
+          return `${source} to ${Number(destination)}: ${index + 1} ${text.join(' ')}`;
+        }),
+    );
+    const all = this.delivered();
+    const words = all.map(({ at, source, message, text }) => `${source} to ${at}: ${message} ${text}`);
+    assert.deepEqual(words.toSorted(), expected.toSorted());
+    const last = new Map<string, number>();
+    for (const { at, source, message } of all) {
+      const way = `${source} ${at}`;
+      assert.ok(message > (last.get(way) ?? 0), `${way}: ${message} is in order`);
+      last.set(way, message);
+    }
+  }
+}
+
+/** Messages for all the other nodes in turn. */
+export function toAll(nodes: number, count: number): (id: number) => string {
+  return (id) =>
+    Array.from(
+      { length: count },
+      (_, i) => `${(id + 1 + (i % (nodes - 1))) % nodes} from ${id}, number ${i + 1}\n`,
+    ).join('');
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { simulateMany } from '../../src/services/ring/simulator/many.ts';
+import { scenarioOf } from '../../src/services/ring/simulator/scenario.ts';
+import { shrink, simulate } from '../../src/services/ring/simulator/simulate.ts';
+
+/** ZOCALO_RING_SEED: where to begin, so that other seeds can be tried. ZOCALO_RING_SEEDS: how many. */
+const first = Number(process.env.ZOCALO_RING_SEED ?? 0);
+const count = Number(process.env.ZOCALO_RING_SEEDS ?? 10_000);
+
+test('every invariant of the ring holds at every step of ten thousand simulations full of faults', async (t) => {
+  const tally = await simulateMany(first, count);
+  t.diagnostic(`${tally.simulations} simulations, ${tally.steps} steps`);
+  const told = tally.failures.map(({ seed, violation, smallest }) => {
+    const { nodes, window, faults, files } = smallest.scenario;
+    const messages = files.reduce((sum, file) => sum + file.length, 0);
+    return `seed ${seed}: ${violation}
+  smallest: ${smallest.violation}; ${nodes} nodes, W ${window}, ${messages} messages, faults ${JSON.stringify(faults)}`;
+  });
+  assert.deepEqual(told, []);
+  assert.equal(tally.simulations, count);
+});
+
+test('a simulation is repeated exactly by its number', () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const once = simulate(seed);
+    const again = simulate(seed);
+    assert.equal(again.fingerprint, once.fingerprint, `seed ${seed}`);
+    assert.equal(again.steps, once.steps);
+    assert.deepEqual(again.scenario, once.scenario);
+  }
+});
+
+test('a failing simulation shrinks to the fault that makes it fail', () => {
+  const scenario = scenarioOf(11);
+  const noise = Array.from({ length: 3 }, (_, index) => ({
+    type: 'drop' as const,
+    at: 200 * index,
+    for: 50,
+  }));
+  const failing = simulate(11, {
+    ...scenario,
+    nodes: 3,
+    window: 0,
+    files: [
+      scenario.files[0] ?? [],
+      [],
+      [{ number: 1, destination: 0, stream: 0, payload: Uint8Array.of(1) }],
+    ],
+    faults: noise,
+    stopNow: false,
+  });
+  assert.match(failing.violation ?? '', /messages have no outcome/);
+  const smallest = shrink(failing);
+  assert.notEqual(smallest.violation, undefined);
+  assert.deepEqual(smallest.scenario.faults, []);
+  assert.equal(smallest.scenario.files.filter((file) => file.length > 0).length, 1);
+});
