@@ -38,6 +38,8 @@ export class Dialler implements House {
   readonly #limits: SessionLimits;
   readonly #traffic: Traffic = { messages: 0, bytesIn: 0, bytesOut: 0 };
   readonly #attempts = new Set<() => void>();
+  /** Nobody stands in line to be called. */
+  readonly waitingClients = 0;
   #onError: (error: unknown) => void;
   #ids = 0;
   #stopped = false;
@@ -65,6 +67,8 @@ export class Dialler implements House {
   get activeClients(): number {
     return this.#loop.load;
   }
+
+  stats(): undefined {}
 
   /**
    * Connects, and from then on holds the protocol's conversation.
@@ -146,6 +150,7 @@ export class Dialler implements House {
       remoteAddress: socket.remoteAddress,
       remotePort: target.port,
       localPort: socket.localPort,
+      dialect: protocol.name,
     };
     const host: SessionHost = {
       clock: this.#loop.clock,
