@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
+import { services } from '../../src/services/registry.ts';
 import { directory, MAIN, run } from './support.ts';
+
+const names = services.map(({ name }) => name).join(', ');
 
 const misuses: readonly (readonly [line: string, complaint: string])[] = [
   ['serv', `unknown command 'serv' (did you mean serve?)`],
@@ -19,7 +22,7 @@ const misuses: readonly (readonly [line: string, complaint: string])[] = [
   ['serve echo --port', `option '--port <n>' argument missing (see zocalo serve --help)`],
   [
     'serve ehco',
-    'there is no service "ehco"; there are echo, reverse, and modules by their path, such as ./ehco.js',
+    `there is no service "ehco"; there are ${names}, and modules by their path, such as ./ehco.js`,
   ],
   ['serve echo --max-clients x', '--max-clients must be a whole number of 1 or more, not "x"'],
   ['serve echo --max-clients 0', '--max-clients must be a whole number of 1 or more, not "0"'],

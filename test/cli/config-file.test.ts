@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { services } from '../../src/services/registry.ts';
 import { directory, run } from './support.ts';
+
+const names = services.map(({ name }) => name).join(', ');
 
 const mistakes: readonly (readonly [text: string, complaint: string])[] = [
   ['', 'zocalo.toml: it has no server; each is a table [servers.NAME]'],
@@ -25,11 +28,8 @@ const mistakes: readonly (readonly [text: string, complaint: string])[] = [
     '[servers.a]\nservice = "echo"\nmodule = "./m.js"',
     'zocalo.toml: servers.a: it needs either service or module, to say what it serves',
   ],
-  [
-    '[servers.a]\nservice = "ehco"',
-    'zocalo.toml: servers.a: service must be one of echo, reverse, not "ehco"',
-  ],
-  ['[servers.a]\nservice = 7', 'zocalo.toml: servers.a: service must be one of echo, reverse, not 7'],
+  ['[servers.a]\nservice = "ehco"', `zocalo.toml: servers.a: service must be one of ${names}, not "ehco"`],
+  ['[servers.a]\nservice = 7', `zocalo.toml: servers.a: service must be one of ${names}, not 7`],
   ['[servers.a]\nmodule = 7', 'zocalo.toml: servers.a: module must be the path of a module, not 7'],
   [
     '[servers.a]\nservice = "echo"\nmax-client = 1',
