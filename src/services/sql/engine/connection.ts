@@ -85,9 +85,15 @@ export class Connection {
     }
   }
 
-  /** The program that SQLite compiled a statement to. */
-  explain(sql: string): unknown[] {
-    return this.#authorizer.trusting(() => this.#database.prepare(`EXPLAIN ${sql}`).all());
+  /** The program that SQLite compiled a statement to; undefined when it cannot be had, as of a statement that is an EXPLAIN itself. */
+  explain(sql: string): Value[][] | undefined {
+    try {
+      return this.#authorizer.trusting(() =>
+        this.#database.prepare(`EXPLAIN ${sql}`).all(),
+      ) as unknown as Value[][];
+    } catch {
+      return undefined;
+    }
   }
 
   /** Runs what the engine itself wants, such as `BEGIN`. */

@@ -111,9 +111,9 @@ export class SharedReader {
     const prepared = this.#connection.prepare(sql);
     const { effects } = prepared;
     const reads = !effects.writes && !effects.writesTemporary && prepared.columns.length > 0;
-    const program = reads ? (this.#connection.explain(sql) as Value[][]) : [];
-    const cost = reads ? costOf(program, effects.functions, this.#cheapFunctions) : 'heavy';
-    const limited = cost === 'stepwise' ? this.#limited(sql, program) : undefined;
+    const program = reads ? this.#connection.explain(sql) : undefined;
+    const cost = program === undefined ? 'heavy' : costOf(program, effects.functions, this.#cheapFunctions);
+    const limited = program !== undefined && cost === 'stepwise' ? this.#limited(sql, program) : undefined;
     const made = { ...prepared, cost, limited, overflows: 0 };
     if (this.#known.size >= KEPT_STATEMENTS) {
       for (const oldest of this.#known.keys()) {
@@ -165,7 +165,8 @@ export class SharedReader {
   #limited(sql: string, program: readonly (readonly Value[])[]): StatementSync | undefined {
     const text = `SELECT * FROM (${sql}\n) LIMIT ${ROWS_AT_ONCE + 1}`;
     try {
-      const same = sameWalk(program, this.#connection.explain(text) as Value[][]);
+      const other = this.#connection.explain(text);
+      const same = other !== undefined && sameWalk(program, other);
       return same ? this.#connection.prepareTrusted(text) : undefined;
     } catch {
       // Not every statement can be part of another.

@@ -34,6 +34,13 @@ test('what is cheap is answered at once, and starts no process', async (context)
   assert.equal(familyOf(process.pid).length, before);
 });
 
+test('how a statement would be run can be asked', async (context) => {
+  const session = (await engineFor(context, numbers(3))).session();
+  const rows = await allRows(session, 'EXPLAIN QUERY PLAN SELECT * FROM t WHERE id = 1');
+  assert.match(String(rows[0]?.at(-1)), /^SEARCH t USING INTEGER PRIMARY KEY/);
+  assert.ok((await allRows(session, 'EXPLAIN SELECT 1')).length > 0);
+});
+
 test('a range that turns out long comes from an executor, whole and in order', async (context) => {
   const session = (await engineFor(context, numbers(20_000))).session();
   const rows = await allRows(session, 'SELECT id FROM t WHERE id BETWEEN ?1 AND ?2', [1n, 20_000n]);
