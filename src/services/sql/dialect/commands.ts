@@ -1,3 +1,4 @@
+import type { CopyOptions } from '../wire/copy-format.ts';
 import type { Statement } from './statements.ts';
 
 /** What BEGIN, START TRANSACTION and SET TRANSACTION may ask for; undefined: not said. */
@@ -11,21 +12,6 @@ export type TransactionModes = {
 export type CursorMove = {
   readonly direction: 'forward' | 'backward' | 'absolute' | 'relative' | 'first' | 'last';
   readonly count: number | undefined;
-};
-
-/** The options of COPY that were given. */
-export type CopyOptions = {
-  readonly format: 'text' | 'csv' | 'binary';
-  readonly delimiter: string | undefined;
-  readonly null: string | undefined;
-  readonly header: boolean;
-  readonly quote: string | undefined;
-  readonly escape: string | undefined;
-  /** Columns to be quoted always, `*` for all. */
-  readonly forceQuote: readonly string[] | '*';
-  readonly forceNotNull: readonly string[];
-  readonly forceNull: readonly string[];
-  readonly encoding: string | undefined;
 };
 
 /** A statement by what the session has to do with it. */

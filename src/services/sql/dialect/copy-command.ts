@@ -1,5 +1,6 @@
+import type { CopyOptions } from '../wire/copy-format.ts';
 import { SqlError } from '../wire/sql-error.ts';
-import type { Command, CopyOptions } from './commands.ts';
+import type { Command } from './commands.ts';
 import type { Statement } from './statements.ts';
 import type { TokenReader } from './token-reader.ts';
 
