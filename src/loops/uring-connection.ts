@@ -16,7 +16,7 @@ export interface UringOwner {
   readonly poller: UringPoller;
   schedule(connection: UringConnection, at: number): void;
   /** The session is over and the descriptor closed. */
-  closed(): void;
+  closed(connection: UringConnection): void;
 }
 
 /**
@@ -122,7 +122,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
     this.#closed = true;
     this.owner.waiter.unwatch(this);
     this.#descriptorOwner.release(this.fd);
-    this.owner.closed();
+    this.owner.closed(this);
   }
 
   protected override onBytes(buffers: UringReceiveBuffers, number: number, length: number): void {

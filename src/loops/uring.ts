@@ -1,22 +1,13 @@
-import type { Clock } from '../protocol/session-host.ts';
 import type { SessionPort } from '../protocol/session-port.ts';
-import { FdSocket } from './fd-socket.ts';
-import type {
-  Arrival,
-  DescriptorLoop,
-  DescriptorOwner,
-  Held,
-  Listener,
-  ListenerEvents,
-  ListenTarget,
-} from './loop.ts';
+import { BaseDescriptorLoop } from './base-descriptor-loop.ts';
+import type { FdSocket } from './fd-socket.ts';
+import type { DescriptorLoop, Held, Listener, ListenerEvents, ListenTarget } from './loop.ts';
 import { Reactor } from './reactor.ts';
 import { UringConnection, type UringOwner } from './uring-connection.ts';
 import { UringHeldSocket } from './uring-held-socket.ts';
 import { UringListener } from './uring-listener.ts';
 import { UringPoller } from './uring-poller.ts';
 import { UringWatch } from './uring-watch.ts';
-import { WheelTimer } from './wheel-timer.ts';
 
 /** Nothing to resume: whoever wakes this wants a turn, so that what it has staged is submitted. */
 const justATurn = { resume(): void {} };
@@ -24,28 +15,14 @@ const justATurn = { resume(): void {} };
 const MOST_TURNS = 1_024;
 
 /** The loop of completions: operations are submitted to a ring, and the kernel tells when they are done. */
-class UringLoop implements DescriptorLoop<FdSocket>, UringOwner {
+class UringLoop extends BaseDescriptorLoop<UringConnection> implements DescriptorLoop<FdSocket>, UringOwner {
   readonly mechanism = 'uring';
-  readonly waiter: Reactor;
+  declare readonly waiter: Reactor;
   readonly poller: UringPoller;
-  #load = 0;
-  readonly #timer: WheelTimer<UringConnection>;
-  #onEmpty: (() => void) | undefined;
 
   constructor(waiter: Reactor, poller: UringPoller) {
-    this.waiter = waiter;
+    super(waiter);
     this.poller = poller;
-    this.#timer = new WheelTimer(waiter.clock, (connection, now) => {
-      connection.due(now);
-    });
-  }
-
-  get clock(): Clock {
-    return this.waiter.clock;
-  }
-
-  get load(): number {
-    return this.#load;
   }
 
   async listen(target: ListenTarget, backlog: number, events: ListenerEvents<FdSocket>): Promise<Listener> {
@@ -54,10 +31,6 @@ class UringLoop implements DescriptorLoop<FdSocket>, UringOwner {
 
   hold(socket: FdSocket, onLeft: () => void): Held<FdSocket> {
     return new UringHeldSocket(socket, this.waiter, this.poller, onLeft);
-  }
-
-  socketOf(fd: number, arrival: Arrival, owner: DescriptorOwner): FdSocket {
-    return new FdSocket(fd, arrival.remoteAddress, arrival.remotePort, arrival.localPort, owner);
   }
 
   watch(fd: number, onReadable: () => void): () => void {
@@ -71,7 +44,7 @@ class UringLoop implements DescriptorLoop<FdSocket>, UringOwner {
   }
 
   adopt(socket: FdSocket, session: SessionPort): void {
-    this.#load++;
+    this.begun();
     new UringConnection(socket, session, this).start();
   }
 
@@ -88,28 +61,7 @@ class UringLoop implements DescriptorLoop<FdSocket>, UringOwner {
     }
   }
 
-  each(visit: (session: SessionPort) => void): void {
-    for (const connection of this.#connections()) visit(connection.session);
-  }
-
-  async stop(): Promise<void> {
-    for (const connection of this.#connections()) connection.stop();
-    if (this.#load > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
-    this.#timer.stop();
-    await this.waiter.release();
-  }
-
-  schedule(connection: UringConnection, at: number): void {
-    this.#timer.schedule(connection, at);
-  }
-
-  closed(): void {
-    this.#load--;
-    if (this.#load === 0) this.#onEmpty?.();
-  }
-
-  /** The reactor knows them already: a set of our own would cost more than some clients do. */
-  #connections(): UringConnection[] {
+  protected connections(): UringConnection[] {
     return [...this.waiter.all()].filter(
       (watched): watched is UringConnection => watched instanceof UringConnection && watched.owner === this,
     );

@@ -1,5 +1,4 @@
-import type { FormatCode } from '../wire/frontend.ts';
-import type { PgType } from '../wire/types.ts';
+import type { FormatCode, PgType } from '../wire/types.ts';
 import type { Value } from '../wire/value.ts';
 
 export type { Value };

@@ -1,6 +1,5 @@
 import type { Value } from '../engine/types.ts';
-import type { FormatCode } from '../wire/frontend.ts';
-import type { PgType } from '../wire/types.ts';
+import type { FormatCode, PgType } from '../wire/types.ts';
 import type { Compiled } from './compiler.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 import { type Opened, openData } from './run-data.ts';

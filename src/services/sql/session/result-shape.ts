@@ -2,8 +2,8 @@ import type { ColumnHint } from '../dialect/translation.ts';
 import { declaredOr } from '../engine/cursor.ts';
 import type { Column, Value } from '../engine/types.ts';
 import { typeOfDeclared, typeOfValue } from '../wire/declared-type.ts';
-import type { FormatCode } from '../wire/frontend.ts';
 import { type ColumnDescription, type RowWriter, rowWriter } from '../wire/reply-writer.ts';
+import type { FormatCode } from '../wire/types.ts';
 import { oids, type PgType, pgType, type TypeName } from '../wire/types.ts';
 
 /** The type that a hint, or the text of a statement, names; undefined for names without a type. */

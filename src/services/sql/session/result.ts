@@ -1,7 +1,7 @@
 import { RowsAtHand } from '../engine/rows.ts';
 import type { Column, Rows, Value } from '../engine/types.ts';
-import type { FormatCode } from '../wire/frontend.ts';
 import type { ReplyWriter } from '../wire/reply-writer.ts';
+import type { FormatCode } from '../wire/types.ts';
 import { oids, type PgType, pgType } from '../wire/types.ts';
 import { RowWriters } from './result-shape.ts';
 import { settled, type Work } from './work.ts';

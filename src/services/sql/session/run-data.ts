@@ -1,7 +1,6 @@
 import { commandTag } from '../dialect/commands.ts';
 import type { Rows, Value } from '../engine/types.ts';
-import type { FormatCode } from '../wire/frontend.ts';
-import type { PgType } from '../wire/types.ts';
+import type { FormatCode, PgType } from '../wire/types.ts';
 import type { Compiled } from './compiler.ts';
 import { Result } from './result.ts';
 import { typesWith } from './result-shape.ts';

@@ -1,8 +1,6 @@
 import type { BoundParameters } from './bound-parameters.ts';
 import type { FormatCode } from './types.ts';
 
-export type { FormatCode } from './types.ts';
-
 /** What Describe and Close are about. */
 export type Target = 'statement' | 'portal';
 
