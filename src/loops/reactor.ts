@@ -3,10 +3,17 @@ import type { Poller } from './poller.ts';
 import { TurnClock } from './turn-clock.ts';
 import type { Resumable, Waiter, Watched } from './waiter.ts';
 
-/** How many turns without any event are spun before the reactor parks: parking and waking cost tens of microseconds. */
-const SPIN_TURNS = 24;
-/** How many turns are taken in a row, without a pause for Node, when the end of one has brought the beginning of the next. */
-const ROUNDS = 8;
+/**
+ * How many turns without any event are spun before the thread waits: a wait and its wake-up cost tens of microseconds. A client that is
+ * alone comes back soon, and the spin is cheaper. Of many clients some are busy elsewhere, and waiting brings several of them at once.
+ */
+const SPIN_TURNS = { alone: 24, among: 6 };
+/** After a turn with no more events than these the client is taken to be alone: a receive and, where that is told, a send. */
+const ALONE = 2;
+/** For how long the main thread waits in itself before it parks, in milliseconds: parking takes another thread, and twice the time. */
+const LINGER = 1;
+/** After how many events a turn ends, though there may be more: Node has its turn then. */
+const MOST_EVENTS = 256;
 /**
  * While parked the reactor still looks by itself now and then: the parked call waits its turn in libuv's pool, and jobs of handlers
  * may occupy that for any time. First after this many milliseconds, then after twice as many, up to the longest.
@@ -24,7 +31,8 @@ const LOOK_HERE = { first: 1, longest: 4 };
 
 /**
  * Waits for descriptors inside Node's own event loop. While there is work it polls without waiting and comes back through
- * `setImmediate`, so that timers, promises and files have their turns; after a short spin it parks in a call on another thread.
+ * `setImmediate`, so that timers, promises and files have their turns; after a short spin and a short wait it parks in a call on another
+ * thread.
  * Such a call holds one thread of libuv's pool, so there is one reactor a thread and mechanism, shared by all its loops.
  *
  * An exception out of a turn is a fault of ours, since sessions catch what their handlers throw; it is left to Node, but the turns go on.
@@ -43,6 +51,7 @@ export class Reactor implements Waiter {
   #users = 0;
   #woken: Resumable[] = [];
   #idleTurns = 0;
+  #spinTurns = SPIN_TURNS.alone;
   /** Whether a turn is scheduled. */
   #turning = false;
   /** Whether a parked call is under way; turns may go on beside it. */
@@ -120,25 +129,27 @@ export class Reactor implements Waiter {
 
   readonly #turn = (): void => {
     this.#turning = false;
-    const idle = this.#idleTurns >= SPIN_TURNS;
     // A turn beside a parked call is for what was woken: the parked call reports what is ready.
-    const ready = this.#parked && idle ? 0 : this.#poller.poll(idle && this.#mayBlock() ? SLICE : 0);
+    const parked = this.#parked && this.#idleTurns >= this.#spinTurns;
+    const ready = parked ? 0 : this.#poller.poll(this.#patience());
     if (ready > 0) this.#stir();
     else this.#idleTurns++;
     this.#work(ready);
   };
 
-  /** One turn's work, then the next turn or a rest. */
+  /** One turn's work, as long as more comes meanwhile, then the next turn or a rest. */
   #work(ready: number): void {
     this.clock.begin();
     try {
       let left = ready;
-      for (let round = 0; round < ROUNDS; round++) {
+      let handled = 0;
+      do {
         this.#deliver(left);
         this.#resume();
-        left = this.#poller.flush?.() ?? 0;
-        if (left === 0) break;
-      }
+        handled += left;
+        left = this.#more(left, handled);
+      } while (left > 0);
+      if (handled > 0) this.#spinTurns = handled <= ALONE ? SPIN_TURNS.alone : SPIN_TURNS.among;
     } finally {
       this.clock.end();
       this.#continue();
@@ -147,14 +158,24 @@ export class Reactor implements Waiter {
 
   #continue(): void {
     if (this.#users === 0) this.#close();
-    else if (this.#woken.length > 0 || this.#idleTurns < SPIN_TURNS) this.#schedule();
+    else if (this.#woken.length > 0 || this.#idleTurns < this.#spinTurns) this.#schedule();
     else if (this.#parks) this.#park();
     else if (this.awaiting > 0) this.#look ??= setTimeout(this.#lookAround, this.#lookAfter);
     else this.#schedule();
   }
 
-  #mayBlock(): boolean {
-    return !this.#parks && this.awaiting === 0 && this.#woken.length === 0 && this.#users > 0;
+  /** How many events have come by the end of a turn's work, if they are to be handled in the same turn. */
+  #more(left: number, handled: number): number {
+    const prepared = this.#poller.flush?.();
+    if (handled >= MOST_EVENTS || this.awaiting > 0) return 0;
+    return prepared ?? (left > 0 ? this.#poller.poll(0) : 0);
+  }
+
+  /** How long a turn may wait for its events, in milliseconds. */
+  #patience(): number {
+    if (this.awaiting > 0 || this.#woken.length > 0 || this.#users === 0) return 0;
+    if (!this.#parks) return this.#idleTurns >= this.#spinTurns ? SLICE : 0;
+    return !this.#parked && this.#idleTurns === this.#spinTurns - 1 ? LINGER : 0;
   }
 
   #park(): void {

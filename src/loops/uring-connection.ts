@@ -49,9 +49,10 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
 
   /** Begins to receive, and lets the session greet. */
   start(): void {
-    const { waiter } = this.owner;
+    const { waiter, poller } = this.owner;
     letWait(this.fd);
     waiter.watch(this, 0);
+    poller.files.add(this.fd);
     this.owner.schedule(this, this.session.tick(waiter.clock.now));
     this.session.open();
     this.#settle();
@@ -121,6 +122,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
     if (this.#closed || !this.quiet) return;
     this.#closed = true;
     this.owner.waiter.unwatch(this);
+    this.owner.poller.files.remove(this.fd);
     this.#descriptorOwner.release(this.fd);
     this.owner.closed(this);
   }

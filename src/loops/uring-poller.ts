@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { EPOLLIN, Epoll, EventBatch } from '../sys/epoll.ts';
 import { clearEventfd, createEventfd, signalEventfd } from '../sys/eventfd.ts';
 import { IoUring } from '../sys/io-uring.ts';
+import { RegisteredFiles } from '../sys/io-uring-files.ts';
 import type { Submissions } from '../sys/io-uring-submissions.ts';
 import { close } from '../sys/sockets.ts';
 import { RECEIVE_SIZE } from './loop.ts';
@@ -44,6 +45,8 @@ export class UringPoller implements Poller {
   readonly small = new UringReceiveBuffers(this.ring, 0, SMALL.count, SMALL.size, SMALL.size);
   /** Where those receive that stream. */
   readonly large = new UringReceiveBuffers(this.ring, 1, LARGE.count, RECEIVE_SIZE, LARGE.shortest);
+  /** The sockets of connections. */
+  readonly files = new RegisteredFiles(this.ring, () => this.submissions);
   /** Counts the turns, for whoever may do a thing once in each. */
   turn = 0;
   /** Several turns in a row count as one while it is set. */

@@ -48,17 +48,23 @@ export const GETEVENTS_ARG = { size: 24, timespec: 16 };
 
 /** Operations of io_uring_register(2). */
 export const IORING_REGISTER_EVENTFD = 4;
+export const IORING_REGISTER_FILES2 = 13;
 export const IORING_REGISTER_PBUF_RING = 22;
+/** `struct io_uring_rsrc_register`: its size, its members in bytes, and the flag that asks for a table without any entry yet. */
+export const RSRC_REGISTER = { size: 32, count: 0, flags: 4 };
+export const IORING_RSRC_REGISTER_SPARSE = 1 << 0;
 
 /** Operations of a submission. */
 export const IORING_OP_NOP = 0;
 export const IORING_OP_POLL_ADD = 6;
 export const IORING_OP_ACCEPT = 13;
 export const IORING_OP_ASYNC_CANCEL = 14;
+export const IORING_OP_FILES_UPDATE = 20;
 export const IORING_OP_SEND = 26;
 export const IORING_OP_RECV = 27;
 
 /** Flags of a submission, in its second byte. */
+export const IOSQE_FIXED_FILE = 1 << 0;
 export const IOSQE_BUFFER_SELECT = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 

@@ -5,6 +5,8 @@ const MSG_NOSIGNAL = 0x4000;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const WORD = 2 ** 32;
+/** The words of a submission that any of these uses; the rest stays as the ring came, zero. */
+const USED_WORDS = 11;
 
 /**
  * Submissions on their way to the ring, in memory of our own, which grows: so none is ever lost for want of room, whatever a turn
@@ -14,6 +16,8 @@ export class Submissions {
   #words = new Int32Array(FIRST_CAPACITY * abi.SQE_WORDS);
   /** How many are staged. */
   count = 0;
+  /** Receives and sends of descriptors below this number use the files that are registered with the ring; see RegisteredFiles. */
+  registeredBelow = 0;
 
   nop(tag: number, generation: number): void {
     this.#stage(abi.IORING_OP_NOP, -1, tag, generation);
@@ -29,14 +33,14 @@ export class Submissions {
 
   /** Receives into a buffer of a group. @param options `IORING_RECV_MULTISHOT`, `IORING_RECVSEND_POLL_FIRST` */
   receive(fd: number, group: number, options: number, tag: number, generation: number): void {
-    const head = abi.IORING_OP_RECV | (abi.IOSQE_BUFFER_SELECT << 8) | (options << 16);
-    const at = this.#stage(head, fd, tag, generation);
+    const flags = abi.IOSQE_BUFFER_SELECT | this.#fileFlag(fd);
+    const at = this.#stage(abi.IORING_OP_RECV | (flags << 8) | (options << 16), fd, tag, generation);
     this.#words[at + 10] = group;
   }
 
   /** Sends bytes, which must be kept until it is complete. It completes when some of them have been taken. */
   send(fd: number, address: number, length: number, tag: number, generation: number): void {
-    const at = this.#stage(abi.IORING_OP_SEND, fd, tag, generation);
+    const at = this.#stage(abi.IORING_OP_SEND | (this.#fileFlag(fd) << 8), fd, tag, generation);
     this.#putAddress(at + 4, address);
     this.#words[at + 6] = length;
     this.#words[at + 7] = MSG_NOSIGNAL;
@@ -56,17 +60,32 @@ export class Submissions {
     this.#words[at + 5] = generation;
   }
 
+  /** Puts the descriptor that stands at `address` into an entry of the registered files. Only a failure completes, as nobody's. */
+  updateFile(entry: number, address: number): void {
+    const at = this.#stage(abi.IORING_OP_FILES_UPDATE | (abi.IOSQE_CQE_SKIP_SUCCESS << 8), -1, 0, 0);
+    this.#words[at + 2] = entry;
+    this.#putAddress(at + 4, address);
+    this.#words[at + 6] = 1;
+  }
+
   /** Moves at most `most` of them, in order, into a ring of `size` entries from index `at` on. @returns how many */
   move(ring: Int32Array, at: number, size: number, most: number): number {
     const moved = Math.min(this.count, most);
     if (moved === 0) return 0;
     const words = this.#words;
-    const beforeEnd = Math.min(moved, size - at);
-    ring.set(words.subarray(0, beforeEnd * abi.SQE_WORDS), at * abi.SQE_WORDS);
-    if (moved > beforeEnd) ring.set(words.subarray(beforeEnd * abi.SQE_WORDS, moved * abi.SQE_WORDS), 0);
+    // Word by word: a batch has a few, and arrays over parts of the memory would cost more than the copying.
+    for (let i = 0; i < moved; i++) {
+      const from = i * abi.SQE_WORDS;
+      const to = ((at + i) % size) * abi.SQE_WORDS;
+      for (let word = 0; word < USED_WORDS; word++) ring[to + word] = words[from + word] as number;
+    }
     if (moved < this.count) words.copyWithin(0, moved * abi.SQE_WORDS, this.count * abi.SQE_WORDS);
     this.count -= moved;
     return moved;
+  }
+
+  #fileFlag(fd: number): number {
+    return fd < this.registeredBelow ? abi.IOSQE_FIXED_FILE : 0;
   }
 
   #stage(head: number, fd: number, tag: number, generation: number): number {
