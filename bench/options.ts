@@ -22,7 +22,7 @@ export const usage = `usage: npm run bench -- [options]
 
   --rounds N         rounds, in each of which every server has its turn (5)
   --seconds S        length of the measured window (3)
-  --warmup S         load before the window (1)
+  --warmup S         load before the window, in which Node compiles what it runs often (3)
   --servers A,B      only these: ${servers.map(({ name }) => name).join(', ')}
   --workloads A,B    only these: ${workloads.map(({ name }) => name).join(', ')}
   --quick            one round with a window of one second: to see that all runs, not for figures
@@ -38,7 +38,7 @@ export function readOptions(commandLine: readonly string[]): Options | 'help' {
   return {
     rounds: wholeNumber('--rounds', given.rounds ?? (quick ? '1' : '5')),
     seconds: duration('--seconds', given.seconds ?? (quick ? '1' : '3'), 0.1),
-    warmupSeconds: duration('--warmup', given.warmup ?? (quick ? '0.5' : '1'), 0),
+    warmupSeconds: duration('--warmup', given.warmup ?? (quick ? '0.5' : '3'), 0),
     settleSeconds: quick ? 1 : 2,
     servers: selection('--servers', given.servers, servers),
     workloads: selection('--workloads', given.workloads, workloads),

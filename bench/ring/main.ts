@@ -13,6 +13,8 @@ import type { NodeReport, NodeTask } from './ring-process.ts';
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 3;
 const WINDOW = quick ? 500 : 1_500;
+/** Before a window, in milliseconds: Node strips types and compiles what is used often in the first seconds of a process. */
+const WARM_UP = quick ? 1_500 : 4_000;
 const KILLS = quick ? 2 : 10;
 const SIZE = 64;
 
@@ -86,7 +88,7 @@ class BenchRing {
   }
 
   async measure(): Promise<Figures> {
-    await sleep(WINDOW / 3);
+    await sleep(WARM_UP);
     const before = await this.reports();
     const from = performance.now();
     await sleep(WINDOW);
@@ -158,7 +160,7 @@ async function bareHops(nodes: number): Promise<number> {
     });
     return (await Promise.all(lines)).reduce((total, text) => total + Number(text), 0);
   };
-  await sleep(WINDOW / 3);
+  await sleep(WARM_UP);
   const before = await count();
   const from = performance.now();
   await sleep(WINDOW);
