@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onCore, placeOnCores } from '../src/measure/cores.ts';
 import { median } from '../src/measure/median.ts';
-import { readHostsFile } from '../src/services/names/hosts-file.ts';
+import { readHostsFile } from '../src/services/names/hosts/hosts-file.ts';
 
 const NAMES = 1_000;
 const MANY_LINES = 100_000;

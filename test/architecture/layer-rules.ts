@@ -40,9 +40,27 @@ const downward = Object.entries(layers).map(([layer, below]) => ({
   to: { path: '^src/', pathNot: `^src/(errors\\.ts$|(${[layer, ...below].join('|')})/)` },
 }));
 
+/** The parts of the name server, in the same way: of its own folder each sees these. */
+const partsOfNames: Record<string, string[]> = {
+  dns: [],
+  hosts: ['dns'],
+  upstream: ['dns'],
+  resolver: ['dns', 'hosts', 'upstream'],
+  lines: ['dns', 'resolver'],
+};
+
+const downwardInNames = Object.entries(partsOfNames).map(([part, below]) => ({
+  name: `names-${part}-looks-down-only`,
+  severity: 'error' as const,
+  comment: `src/services/names/${part} may import itself${below.map((name) => `, ${name}`).join('')} of the service`,
+  from: { path: `^src/services/names/${part}/` },
+  to: { path: '^src/services/names/', pathNot: `^src/services/names/(${[part, ...below].join('|')})/` },
+}));
+
 export const layerRules: IConfiguration = {
   forbidden: [
     ...downward,
+    ...downwardInNames,
     {
       name: 'errors-stand-alone',
       severity: 'error' as const,

@@ -1,10 +1,10 @@
 import { lengthPrefixed } from '../../framing/length-prefixed.ts';
 import type { Protocol, Reply } from '../../protocol/protocol.ts';
-import { failure } from './answer.ts';
-import { rcodes } from './constants.ts';
-import type { Lookup } from './lookup.ts';
-import { decodeQuery } from './query.ts';
-import { encodeRejection, encodeReply } from './reply.ts';
+import { failure } from './dns/answer.ts';
+import { rcodes } from './dns/constants.ts';
+import { decodeQuery } from './dns/query.ts';
+import { encodeRejection, encodeReply } from './dns/reply.ts';
+import type { Lookup } from './resolver/lookup.ts';
 
 /** How many questions of one client are looked up at once; the next ones are read when an answer is out. */
 const IN_FLIGHT = 16;

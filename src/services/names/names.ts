@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { OptionError } from '../../errors.ts';
 import type { Dialects } from '../../protocol/dialects.ts';
 import { dnsDialect } from './dns-dialect.ts';
-import { lineDialect } from './line-dialect.ts';
-import type { Lookup } from './lookup.ts';
+import type { HostsEvent } from './hosts/watched-hosts.ts';
+import { lineDialect } from './lines/line-dialect.ts';
 import { Notices } from './notices.ts';
-import { type OpenResolver, openResolver } from './open-resolver.ts';
+import type { Lookup } from './resolver/lookup.ts';
+import { type OpenResolver, openResolver } from './resolver/open-resolver.ts';
 import { UdpListener } from './udp-listener.ts';
-import { formatUpstream, parseUpstream, systemUpstreams } from './upstream-address.ts';
-import type { HostsEvent } from './watched-hosts.ts';
+import { formatUpstream, parseUpstream, systemUpstreams } from './upstream/upstream-address.ts';
 
 /** What `serve` is given as `protocolOptions` for this module. */
 export type NamesOptions = {

@@ -1,4 +1,4 @@
-import type { HostsEvent } from './watched-hosts.ts';
+import type { HostsEvent } from './hosts/watched-hosts.ts';
 
 /** How many warnings of one file are told line by line. */
 const MOST_TOLD = 10;

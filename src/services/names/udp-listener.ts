@@ -2,8 +2,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { ListenError } from '../../errors.ts';
-import { decodeQuery } from './query.ts';
-import { encodeTruncated } from './reply.ts';
+import { decodeQuery } from './dns/query.ts';
+import { encodeTruncated } from './dns/reply.ts';
 
 /**
  * Answers every question over UDP with TC=1 and nothing else, so that whoever asks comes again over TCP (RFC 1035 section 4.2.1, RFC 7766

@@ -3,12 +3,15 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { rcodes } from '../../../src/services/names/constants.ts';
-import { MalformedMessage } from '../../../src/services/names/domain-name.ts';
-import { decodeQuery } from '../../../src/services/names/query.ts';
-import { encodeRejection, encodeReply, encodeTruncated } from '../../../src/services/names/reply.ts';
-import { Resolver } from '../../../src/services/names/resolver.ts';
-import { decodeResponse, encodeUpstreamQuery } from '../../../src/services/names/upstream-message.ts';
+import { rcodes } from '../../../src/services/names/dns/constants.ts';
+import { MalformedMessage } from '../../../src/services/names/dns/domain-name.ts';
+import { decodeQuery } from '../../../src/services/names/dns/query.ts';
+import { encodeRejection, encodeReply, encodeTruncated } from '../../../src/services/names/dns/reply.ts';
+import { Resolver } from '../../../src/services/names/resolver/resolver.ts';
+import {
+  decodeResponse,
+  encodeUpstreamQuery,
+} from '../../../src/services/names/upstream/upstream-message.ts';
 import { ask, opt, queryMessage, records } from './support/messages.ts';
 import { KnowingUpstream } from './support/upstreams.ts';
 

@@ -1,9 +1,9 @@
 import dnsPacket, { type Packet } from 'dns-packet';
-import type { DnsRecord, Question } from '../../../../src/services/names/answer.ts';
-import { classes, types } from '../../../../src/services/names/constants.ts';
-import { encodeName } from '../../../../src/services/names/domain-name.ts';
-import { parseAddress } from '../../../../src/services/names/ip-address.ts';
-import { decodeQuery, type Query } from '../../../../src/services/names/query.ts';
+import type { DnsRecord, Question } from '../../../../src/services/names/dns/answer.ts';
+import { classes, types } from '../../../../src/services/names/dns/constants.ts';
+import { encodeName } from '../../../../src/services/names/dns/domain-name.ts';
+import { parseAddress } from '../../../../src/services/names/dns/ip-address.ts';
+import { decodeQuery, type Query } from '../../../../src/services/names/dns/query.ts';
 
 /** A question of the class IN. */
 export function ask(name: string, type: number = types.A): Question {

@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import dnsPacket, { type Packet } from 'dns-packet';
-import type { UpstreamAddress } from '../../../../src/services/names/upstream-address.ts';
+import type { UpstreamAddress } from '../../../../src/services/names/upstream/upstream-address.ts';
 import { freePort } from '../../../support/name-servers.ts';
 
 /** A query that came. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Question } from '../../../../src/services/names/answer.ts';
-import { classes, types } from '../../../../src/services/names/constants.ts';
-import { parseAddress, reverseName } from '../../../../src/services/names/ip-address.ts';
+import type { Question } from '../../../../src/services/names/dns/answer.ts';
+import { classes, types } from '../../../../src/services/names/dns/constants.ts';
+import { parseAddress, reverseName } from '../../../../src/services/names/dns/ip-address.ts';
 
 /*
  * One world of names for two servers: zones for unbound, and hosts, as a file for us and as local data for unbound. And questions about it.

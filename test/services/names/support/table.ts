@@ -3,10 +3,10 @@ import {
   type DnsRecord,
   failure,
   type Question,
-} from '../../../../src/services/names/answer.ts';
-import { classes, rcodes, types } from '../../../../src/services/names/constants.ts';
-import { encodeName } from '../../../../src/services/names/domain-name.ts';
-import type { Lookup } from '../../../../src/services/names/lookup.ts';
+} from '../../../../src/services/names/dns/answer.ts';
+import { classes, rcodes, types } from '../../../../src/services/names/dns/constants.ts';
+import { encodeName } from '../../../../src/services/names/dns/domain-name.ts';
+import type { Lookup } from '../../../../src/services/names/resolver/lookup.ts';
 
 const record = (name: string, type: number, ttl: number, data: Uint8Array): DnsRecord => ({
   name,

@@ -1,11 +1,11 @@
-import type { DnsRecord, Question } from '../../../../src/services/names/answer.ts';
-import { rcodes } from '../../../../src/services/names/constants.ts';
-import type { UpstreamResponse } from '../../../../src/services/names/upstream-message.ts';
+import type { DnsRecord, Question } from '../../../../src/services/names/dns/answer.ts';
+import { rcodes } from '../../../../src/services/names/dns/constants.ts';
+import type { UpstreamResponse } from '../../../../src/services/names/upstream/upstream-message.ts';
 import {
   type Upstream,
   UpstreamError,
   type UpstreamStats,
-} from '../../../../src/services/names/upstreams.ts';
+} from '../../../../src/services/names/upstream/upstreams.ts';
 
 /** What an upstream says, in short. */
 export type Said = { rcode?: number; answers?: readonly DnsRecord[]; authorities?: readonly DnsRecord[] };
