@@ -9,7 +9,7 @@ const SMALL = 16_384;
 
 /** One buffer for each chunk that waits to be sent; a larger one is made for an encoder that needs more. */
 const BUFFER = 147_456;
-const buffers = new ChunkBuffers(BUFFER);
+const buffers = new ChunkBuffers(BUFFER, 8);
 /** Where chunks are read that are encoded at once. */
 const scratch = Buffer.allocUnsafeSlow(CHUNK);
 

@@ -1,6 +1,13 @@
+import { ChunkBuffers } from './chunk-buffers.ts';
+
 /** Chunks below this size are gathered, so that many small answers leave in one system call. */
 const SMALL = 2048;
 const BLOCK = 8192;
+/**
+ * Blocks that were sent serve again, of this client or another. A new one for each turn of each client would be hundreds of megabytes a
+ * second, and V8 collects its whole heap again and again when so much memory beside it is taken.
+ */
+const blocks = new ChunkBuffers(BLOCK, 128);
 
 /** The bytes that a client has still to be sent: a queue of chunks, small ones gathered into blocks. */
 export class Output {
@@ -13,6 +20,8 @@ export class Output {
   /** The block at the end of the queue that still has room, and how much of it is filled. */
   #block: Buffer | undefined;
   #filled = 0;
+  /** The block whose bytes are the first chunk, if it was the last of the queue, as it mostly is. */
+  #sending: Buffer | undefined;
   /** How many bytes wait. */
   length = 0;
 
@@ -33,8 +42,11 @@ export class Output {
   peek(): Uint8Array | undefined {
     if (this.#first === undefined) {
       if (this.length === 0) return undefined;
-      if (this.#rest === undefined || this.#rest.length === 0) this.#closeBlock();
-      this.#first = this.#rest?.shift() as Uint8Array;
+      this.#first = this.#rest?.shift();
+      if (this.#first === undefined) {
+        this.#sending = this.#block;
+        this.#first = this.#takeBlock();
+      }
     }
     this.#out = true;
     return this.#offset === 0 ? this.#first : this.#first.subarray(this.#offset);
@@ -49,12 +61,16 @@ export class Output {
     if (this.#offset < first.length) return;
     this.#offset = 0;
     this.#first = undefined;
+    if (this.#sending !== undefined) {
+      blocks.giveBack(this.#sending);
+      this.#sending = undefined;
+    }
     if (this.length === 0) this.#rest = this.#block = undefined;
   }
 
-  /** Drops everything. */
+  /** Drops everything. A block that may still be sent from is not used again. */
   clear(): void {
-    this.#first = this.#rest = this.#block = undefined;
+    this.#first = this.#rest = this.#block = this.#sending = undefined;
     this.#offset = this.#filled = this.length = 0;
     this.#out = false;
   }
@@ -62,7 +78,7 @@ export class Output {
   #gather(bytes: Uint8Array): void {
     if (this.#block === undefined || this.#filled + bytes.length > BLOCK) {
       this.#closeBlock();
-      this.#block = Buffer.allocUnsafe(BLOCK);
+      this.#block = blocks.take();
       const first = this.#first;
       const movable = !this.#out && this.#offset === 0 && this.#rest === undefined;
       if (first !== undefined && first.length < SMALL && movable) {
@@ -78,8 +94,13 @@ export class Output {
   #closeBlock(): void {
     if (this.#block === undefined) return;
     this.#rest ??= [];
-    this.#rest.push(this.#block.subarray(0, this.#filled));
+    this.#rest.push(this.#takeBlock());
+  }
+
+  #takeBlock(): Buffer {
+    const bytes = (this.#block as Buffer).subarray(0, this.#filled);
     this.#block = undefined;
     this.#filled = 0;
+    return bytes;
   }
 }

@@ -95,6 +95,29 @@ test('a small chunk added while another small one is being sent leaves after it'
   assert.equal(Buffer.concat(drain(output)).toString(), 'two three');
 });
 
+test('what is being sent stays as it is, also when it is dropped, while memory that was sent serves others', () => {
+  const gathered = (text: string) => {
+    const output = new Output();
+    for (const letter of text) output.push(Buffer.from(letter));
+    return { output, sending: output.peek() as Uint8Array };
+  };
+  const [sent, slow, dropped] = [gathered('sent'), gathered('slow'), gathered('dropped')];
+  sent.output.advance(4);
+  slow.output.advance(2);
+  dropped.output.clear();
+  const others = Array.from({ length: 300 }, (_, i) => gathered(`other ${i}`));
+  assert.ok(others.some(({ sending }) => sending.buffer === sent.sending.buffer));
+  assert.deepEqual(
+    [slow, dropped].map(({ sending }) => Buffer.from(sending).toString()),
+    ['slow', 'dropped'],
+  );
+  assert.deepEqual(
+    others.map(({ output }) => Buffer.concat(drain(output)).toString()),
+    others.map((_, i) => `other ${i}`),
+  );
+  assert.equal(Buffer.concat(drain(slow.output)).toString(), 'ow');
+});
+
 test('small chunks are gathered', () => {
   const output = new Output();
   for (let i = 0; i < 1_000; i++) output.push(Buffer.from('0123456789'));
