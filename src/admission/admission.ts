@@ -1,5 +1,6 @@
 import { OptionError } from '../errors.ts';
 import { AddressCounts } from './address-counts.ts';
+import { LinkedQueue, type Place } from './linked-queue.ts';
 import { RecentWaits } from './recent-waits.ts';
 
 export type AdmissionOptions = {
@@ -18,20 +19,34 @@ export type AdmissionOptions = {
 /** `refuse-address`: there is room, but as many of its address wait as may. */
 export type Verdict = 'enter' | 'wait' | 'refuse' | 'refuse-address';
 
-type Waiting<Visitor> = { visitor: Visitor; address: string; since: number; until: number };
+type Waiting<Visitor> = {
+  readonly visitor: Visitor;
+  readonly address: string;
+  readonly since: number;
+  readonly waitTimeout: number;
+  /** How many had come before. */
+  readonly number: number;
+};
+
+/** Where somebody stands in the line, and among those who wait at most as long. */
+type Places<Visitor> = { readonly inLine: Place<Waiting<Visitor>>; readonly inTime: Place<Waiting<Visitor>> };
 
 /**
  * Who is in, who waits, who is refused: first come, first served, and of those who wait first whoever's address has not its share in
  * already. It knows visitors only as identities, does no I/O, and is told the time (milliseconds of any monotonic clock). Visitors
- * without an address (an empty one) are not counted by address.
+ * without an address (an empty one) are not counted by address. No step walks the line but past those whose addresses have their share.
  */
 export class Admission<Visitor> {
   readonly #options: Required<AdmissionOptions>;
-  readonly #line: Waiting<Visitor>[] = [];
+  readonly #line = new LinkedQueue<Waiting<Visitor>>();
+  /** Those who wait by how long they wait at most, so that each queue is in the order in which its time is over. */
+  readonly #byTimeout = new Map<number, LinkedQueue<Waiting<Visitor>>>();
+  readonly #places = new Map<Visitor, Places<Visitor>>();
   readonly #inside = new AddressCounts();
   readonly #inLine = new AddressCounts();
   readonly #waits = new RecentWaits();
   #active = 0;
+  #arrivals = 0;
   #overtakings = 0;
   #heldBack = 0;
 
@@ -102,7 +117,10 @@ export class Admission<Visitor> {
     }
     if (this.#line.length >= this.#options.maxWaiting) return 'refuse';
     if (this.#inLine.of(address) >= this.#options.maxWaitingPerAddress) return 'refuse-address';
-    this.#line.push({ visitor, address, since: now, until: now + waitTimeout });
+    const waiting = { visitor, address, since: now, waitTimeout, number: this.#arrivals++ };
+    const equals = this.#byTimeout.get(waitTimeout) ?? new LinkedQueue();
+    this.#byTimeout.set(waitTimeout, equals);
+    this.#places.set(visitor, { inLine: this.#line.add(waiting), inTime: equals.add(waiting) });
     this.#inLine.add(address);
     return 'wait';
   }
@@ -111,15 +129,14 @@ export class Admission<Visitor> {
   leave(now: number, address = ''): Visitor | undefined {
     this.#active--;
     this.#inside.remove(address);
-    const place = this.#placeOfNext();
-    const next = this.#line[place];
+    const next = this.#next();
     if (next === undefined) return undefined;
-    for (const passed of this.#line.slice(0, place)) {
+    for (const passed of this.#line) {
+      if (passed === next) break;
       if (this.#hasItsShare(passed.address)) this.#heldBack++;
       else this.#overtakings++;
     }
-    this.#line.splice(place, 1);
-    this.#inLine.remove(next.address);
+    this.#dismiss(next);
     this.#enter(next.address);
     this.#waits.add(now - next.since);
     return next.visitor;
@@ -127,33 +144,44 @@ export class Admission<Visitor> {
 
   /** Somebody gives up waiting. @returns whether it was in the line */
   giveUp(visitor: Visitor): boolean {
-    return this.#dismiss((waiting) => waiting.visitor === visitor).length > 0;
+    const waiting = this.#places.get(visitor)?.inLine.value;
+    if (waiting !== undefined) this.#dismiss(waiting);
+    return waiting !== undefined;
   }
 
   /** Sends away who has waited long enough. @returns them, in the order in which they came */
   expire(now: number): Visitor[] {
-    return this.#dismiss(({ until }) => now >= until);
+    const gone: Waiting<Visitor>[] = [];
+    for (const equals of this.#byTimeout.values()) {
+      for (const waiting of equals) {
+        if (now < endOf(waiting)) break;
+        gone.push(waiting);
+      }
+    }
+    for (const waiting of gone) this.#dismiss(waiting);
+    return gone.sort((one, other) => one.number - other.number).map(({ visitor }) => visitor);
   }
 
   /** When {@link expire} next has somebody to send away; Infinity while nobody waits. */
   get nextExpiry(): number {
     let soonest = none;
-    for (const { until } of this.#line) soonest = Math.min(soonest, until);
+    for (const { first } of this.#byTimeout.values()) {
+      if (first !== undefined) soonest = Math.min(soonest, endOf(first.value));
+    }
     return soonest;
   }
 
   /** Sends the whole line away, the next one first. */
   dismissLine(): Visitor[] {
-    return this.#dismiss(() => true);
+    const gone = [...this.#line];
+    for (const waiting of gone) this.#dismiss(waiting);
+    return gone.map(({ visitor }) => visitor);
   }
 
   /** When the addresses of all who wait have their share in, the first of them enters: a place is never left empty. */
-  #placeOfNext(): number {
-    if (this.#options.maxPerAddress === none) return 0;
-    return Math.max(
-      this.#line.findIndex(({ address }) => !this.#hasItsShare(address)),
-      0,
-    );
+  #next(): Waiting<Visitor> | undefined {
+    for (const waiting of this.#line) if (!this.#hasItsShare(waiting.address)) return waiting;
+    return this.#line.first?.value;
   }
 
   #hasItsShare(address: string): boolean {
@@ -165,21 +193,23 @@ export class Admission<Visitor> {
     this.#inside.add(address);
   }
 
-  #dismiss(goes: (waiting: Waiting<Visitor>) => boolean): Visitor[] {
-    const gone: Visitor[] = [];
-    let kept = 0;
-    for (const waiting of this.#line) {
-      if (goes(waiting)) {
-        gone.push(waiting.visitor);
-        this.#inLine.remove(waiting.address);
-      } else this.#line[kept++] = waiting;
-    }
-    this.#line.length = kept;
-    return gone;
+  /** Takes somebody out of the line. */
+  #dismiss({ visitor, address, waitTimeout }: Waiting<Visitor>): void {
+    const { inLine, inTime } = this.#places.get(visitor) as Places<Visitor>;
+    const equals = this.#byTimeout.get(waitTimeout) as LinkedQueue<Waiting<Visitor>>;
+    this.#places.delete(visitor);
+    this.#line.remove(inLine);
+    equals.remove(inTime);
+    if (equals.length === 0) this.#byTimeout.delete(waitTimeout);
+    this.#inLine.remove(address);
   }
 }
 
 const none = Number.POSITIVE_INFINITY;
+
+function endOf({ since, waitTimeout }: Waiting<unknown>): number {
+  return since + waitTimeout;
+}
 
 function atLeast(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;

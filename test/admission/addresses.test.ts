@@ -53,6 +53,9 @@ test('one who arrives may have a time to wait of its own', () => {
   assert.equal(admission.nextExpiry, 15);
   assert.deepEqual(admission.expire(15), ['hurried']);
   assert.equal(admission.nextExpiry, 100);
+  admission.arrive('hurried too', 20, '', 5);
+  admission.arrive('patient too', 30);
+  assert.deepEqual(admission.expire(130), ['patient', 'hurried too', 'patient too'], 'as they came');
 });
 
 test('limits of addresses that cannot be used are refused with name and value', () => {
@@ -103,7 +106,7 @@ test('whoever comes from wherever: the first whose address has not its share ent
     fc.property(limits, steps, (options, steps) => {
       const admission = new Admission<number>(options);
       const inside: { id: number; address: string }[] = [];
-      let line: { id: number; address: string; since: number }[] = [];
+      let line: { id: number; address: string; until: number }[] = [];
       const count = (all: readonly { address: string }[], address: string) =>
         all.filter((each) => each.address === address).length;
       let now = 0;
@@ -111,12 +114,14 @@ test('whoever comes from wherever: the first whose address has not its share ent
       for (const { kind, pick, time } of steps) {
         now += time;
         if (kind === 'arrive') {
-          const one = { id: ids++, address: 'abc'[pick % 3] as string, since: now };
+          // Some have a time to wait of their own, so that those who came later may have to go earlier.
+          const patience = [options.waitTimeout, 4, 9][pick % 7] ?? options.waitTimeout;
+          const one = { id: ids++, address: 'abc'[pick % 3] as string, until: now + patience };
           let expected = 'wait';
           if (inside.length < options.maxClients) expected = 'enter';
           else if (line.length >= options.maxWaiting) expected = 'refuse';
           else if (count(line, one.address) >= options.maxWaitingPerAddress) expected = 'refuse-address';
-          assert.equal(admission.arrive(one.id, now, one.address), expected);
+          assert.equal(admission.arrive(one.id, now, one.address, patience), expected);
           if (expected === 'enter') inside.push(one);
           if (expected === 'wait') line.push(one);
         } else if (kind === 'leave' && inside.length > 0) {
@@ -130,7 +135,7 @@ test('whoever comes from wherever: the first whose address has not its share ent
           const [gone] = line.splice(pick % line.length, 1);
           assert.ok(admission.giveUp(gone?.id ?? -1));
         } else if (kind === 'expire') {
-          const over = line.filter(({ since }) => now >= since + options.waitTimeout);
+          const over = line.filter(({ until }) => now >= until);
           line = line.filter((each) => !over.includes(each));
           assert.deepEqual(
             admission.expire(now),
@@ -141,6 +146,7 @@ test('whoever comes from wherever: the first whose address has not its share ent
           [...admission.line()],
           line.map(({ id }) => id),
         );
+        assert.equal(admission.nextExpiry, Math.min(...line.map(({ until }) => until)));
         assert.equal(admission.active, inside.length);
         assert.equal(admission.overtakings, 0);
         assert.ok(
