@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   kdig: 'knot-dnsutils',
   drill: 'ldnsutils',
+  getdns_query: 'getdns-utils',
   dnsperf: 'dnsperf',
 };
 

@@ -157,6 +157,27 @@ describe('DNS clients as they are', { skip: without('unbound', 'dig', 'kdig', 'd
   });
 });
 
+test('getdns: as a stub resolver it finds names by UDP and then TCP, and asks several questions on one connection', {
+  skip: without('getdns_query'),
+}, async () => {
+  using folder = new TemporaryFolder();
+  await using names = await ServedNames.start(HOSTS, NOBODY);
+  const server = `@${names.dns.host}:${names.dns.port}`;
+  const ask = async (...args: string[]) =>
+    (await runProgram('getdns_query', ['-s', '-j', '-t', '20000', server, ...args])).output;
+  assert.match(await ask('-u', 'router.lan', 'A'), /"ipv4_address": ?"192\.0\.2\.10"/);
+  assert.equal(names.server.stats().service?.sentToTcp, 1);
+  assert.match(await ask('-T', '-H', '192.0.2.10'), /"ptrdname": ?"router\.lan\."/);
+  const before = names.server.stats();
+  const questions = folder.file('questions');
+  writeFileSync(questions, 'router.lan AAAA\nfour.lan A\nrouter A\nfour.lan AAAA\n');
+  const output = await ask('-O', '-a', '-B', '-F', questions);
+  for (const address of ['2001:db8::10', '192.0.2.11', '192.0.2.10'])
+    assert.ok(output.includes(address), output);
+  const after = names.server.stats();
+  assert.deepEqual([after.accepted - before.accepted, after.messages - before.messages], [1, 4]);
+});
+
 test('dnsperf: everything that is asked on several connections is answered', {
   skip: without('dnsperf'),
 }, async () => {
