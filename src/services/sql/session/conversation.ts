@@ -162,7 +162,7 @@ export class Conversation {
     const backend = new Backend(this.#engine, this.#compiler, settings, identity, this.#out);
     backend.onIdleInTransaction = () => this.#idleInTransaction(client);
     this.#backend = backend;
-    this.#cancellation.enter(this.#processId, { secretKey, cancel: () => backend.session.cancel() });
+    this.#cancellation.enter(this.#processId, { secretKey, cancel: () => backend.cancel() });
   }
 
   #idleInTransaction(client: Client<Conversation>): void {

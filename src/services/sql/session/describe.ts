@@ -39,7 +39,7 @@ function* shapeOf(
     case 'fetch':
       return context.cursors.get(command.cursor);
     case 'execute': {
-      const statement = context.prepared.get(command.name);
+      const statement = context.prepared.peek(command.name);
       return statement === undefined ? undefined : yield* describeStatement(context, statement);
     }
     default: {

@@ -4,9 +4,6 @@ import { oids, type PgType } from '../wire/types.ts';
 import type { Compiled } from './compiler.ts';
 import { typeNamed } from './result-shape.ts';
 
-/** The most statements, and the most portals, of one client. */
-export const PREPARED_AT_MOST = 10_000;
-
 /** A statement that a client has prepared, by Parse or by PREPARE. */
 export class PreparedStatement {
   /** Undefined for the empty statement. */

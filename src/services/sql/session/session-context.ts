@@ -3,7 +3,7 @@ import type { SqlSession } from '../engine/types.ts';
 import type { ErrorReport } from '../wire/error-report.ts';
 import type { Compiler } from './compiler.ts';
 import type { CursorTable } from './cursor-table.ts';
-import type { PreparedStatement } from './prepared-statement.ts';
+import type { PreparedStatements } from './prepared-statements.ts';
 import type { SessionSettings } from './settings.ts';
 import type { TransactionBlock } from './transaction-block.ts';
 
@@ -14,8 +14,7 @@ export interface SessionContext {
   readonly compiler: Compiler;
   readonly settings: SessionSettings;
   readonly block: TransactionBlock;
-  /** By name; the one without a name is `''`. */
-  readonly prepared: Map<string, PreparedStatement>;
+  readonly prepared: PreparedStatements;
   readonly cursors: CursorTable;
   /** Sends a notice with the answer in progress. */
   notice(severity: ErrorReport['severity'], sqlstate: string, message: string): void;

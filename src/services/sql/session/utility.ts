@@ -5,7 +5,8 @@ import type { Rows, Value } from '../engine/types.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Compiled } from './compiler.ts';
 import { SqlCursor } from './cursor-table.ts';
-import { PREPARED_AT_MOST, PreparedStatement, parameterTypes } from './prepared-statement.ts';
+import { PreparedStatement, parameterTypes } from './prepared-statement.ts';
+import { noStatement } from './prepared-statements.ts';
 import { Result, textResult } from './result.ts';
 import { RowWriters, typeNamed, typesWith } from './result-shape.ts';
 import { type Opened, type OpenOptions, openData } from './run-data.ts';
@@ -72,8 +73,7 @@ export function* openUtility(
     case 'execute':
       return yield* execute(context, command, options);
     case 'deallocate':
-      if (command.name === undefined)
-        for (const name of prepared.keys()) name !== '' && prepared.delete(name);
+      if (command.name === undefined) prepared.deleteNamed();
       else if (!prepared.delete(command.name)) throw noStatement(command.name);
       return done;
     case 'declare':
@@ -150,7 +150,7 @@ function* discard(context: SessionContext, what: Of<'discard'>['what']): Work {
     if (block.explicit) throw new SqlError('25001', 'DISCARD ALL cannot run inside a transaction block');
     yield* block.endImplicit();
     cursors.closeAll();
-    for (const name of prepared.keys()) if (name !== '') prepared.delete(name);
+    prepared.deleteNamed();
     settings.resetAll();
   }
   if (what === 'all' || what === 'temp') yield* settled(session.dropTemporary());
@@ -158,22 +158,13 @@ function* discard(context: SessionContext, what: Of<'discard'>['what']): Work {
 
 function prepare(context: SessionContext, command: Of<'prepare'>, { inner }: Compiled): void {
   const { prepared, engine } = context;
-  if (prepared.has(command.name)) {
-    throw new SqlError('42P05', `prepared statement "${command.name}" already exists`);
-  }
-  if (prepared.size >= PREPARED_AT_MOST) {
-    throw new SqlError('54000', `a client has at most ${PREPARED_AT_MOST} prepared statements`);
-  }
+  prepared.checkFree(command.name);
   const given = command.types.map((name) => typeNamed(name)?.oid ?? 0);
   prepared.set(command.name, new PreparedStatement(inner, parameterTypes(inner, given, engine)));
 }
 
-function noStatement(name: string): SqlError {
-  return new SqlError('26000', `prepared statement "${name}" does not exist`);
-}
-
 function* execute(context: SessionContext, command: Of<'execute'>, options: OpenOptions): Work<Opened> {
-  const statement = context.prepared.get(command.name);
+  const statement = context.prepared.peek(command.name);
   if (statement?.compiled === undefined) throw noStatement(command.name);
   const values = command.values === undefined ? [] : yield* evaluate(context, command.values);
   const count = statement.compiled.parameters.length;
