@@ -2,10 +2,11 @@ import { castTo, coerceLiteral } from './casts.ts';
 import { writtenName } from './column-references.ts';
 import { fromClause } from './from-clause.ts';
 import { quoteName, reserved } from './keywords.ts';
-import { query, withClause } from './queries.ts';
+import { query } from './queries.ts';
 import { fromDeclared, newScope, type ScopeColumn } from './scope.ts';
 import { selectList } from './select-list.ts';
 import type { Expression, ResultColumns, Translator } from './translator.ts';
+import { withClause } from './with-clause.ts';
 
 /** INSERT, UPDATE or DELETE, with WITH in front and RETURNING behind; what RETURNING gives. */
 export function change(translator: Translator): ResultColumns {

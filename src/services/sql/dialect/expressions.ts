@@ -1,6 +1,7 @@
 import { coerceLiteral } from './casts.ts';
-import { binary, prefixOperator, quantified } from './operators.ts';
+import { binary, prefixOperator } from './operators.ts';
 import { postfix, primary } from './primaries.ts';
+import { quantified } from './quantified.ts';
 import { type Expression, Level, type Translator } from './translator.ts';
 
 /** How tightly PostgreSQL binds (chapter 4.1.6 of its documentation), loosest first. */

@@ -7,8 +7,9 @@ import { ClientState } from './client-state.ts';
 import type { Compiler } from './compiler.ts';
 import { CopyExchange } from './copy-exchange.ts';
 import { ExtendedQuery } from './extended-query.ts';
+import { milliseconds } from './known-settings.ts';
 import type { Identity } from './session-facts.ts';
-import { milliseconds, type SessionSettings } from './settings.ts';
+import type { SessionSettings } from './settings.ts';
 import { SimpleQuery } from './simple-query.ts';
 import type { Work } from './work.ts';
 

@@ -1,5 +1,6 @@
 import type { SessionFacts, SqlSession } from '../engine/types.ts';
-import { milliseconds, type SessionSettings } from './settings.ts';
+import { milliseconds } from './known-settings.ts';
+import type { SessionSettings } from './settings.ts';
 import type { TransactionBlock } from './transaction-block.ts';
 
 /** Who the client is. */
