@@ -5,6 +5,7 @@ import {
   daysOf,
   type Fields,
   fieldsOf,
+  fieldsText,
   MICROSECONDS_A_DAY,
   type Moment,
   momentOf,
@@ -44,11 +45,9 @@ export function normalizeDatetime(text: string, type: DatetimeType, now: Moment)
 /** A moment in the form of a type. */
 export function momentText(moment: Moment, type: DatetimeType): string {
   const fields = fieldsOf(moment);
-  const era = fields.year <= 0 ? ' BC' : '';
-  if (type === 'date') return dateText(fields) + era;
+  if (type === 'date') return dateText(fields);
   if (type === 'time' || type === 'timetz') return timeText(fields.time);
-  const zone = type === 'timestamptz' ? '+00:00' : '';
-  return `${dateText(fields)} ${timeText(fields.time)}${zone}${era}`;
+  return fieldsText(fields, type === 'timestamptz' ? '+00:00' : '');
 }
 
 /**
@@ -119,11 +118,12 @@ function parse(text: string, original: string, type: DatetimeType): Fields {
     if (type === 'timestamptz') time -= offsetTime(offset);
   }
   if (clock === null && date === undefined) throw bad();
-  const [year, month, dayOfMonth] = date ?? [1970, 1, 1];
+  const [written, month, dayOfMonth] = date ?? [1970, 1, 1];
+  const year = bc ? 1 - written : written;
   if (month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > daysInMonth(year, month)) {
     throw outOfRange(original);
   }
-  return { year: bc ? 1 - year : year, month, day: dayOfMonth, time };
+  return { year, month, day: dayOfMonth, time };
 }
 
 function outOfRange(text: string): SqlError {

@@ -1,8 +1,9 @@
 import { parseArray } from '../values/arrays.ts';
+import type { Moment } from '../values/calendar.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import {
   atGreenwich,
-  type Moment,
+  daysSince2000,
   microsSince2000,
   type ParsedMoment,
   parseMoment,
@@ -56,17 +57,17 @@ export function binaryFormat(type: PgType): BinaryFormat {
     case oids.bytea:
       return (out, value) => (typeof value === 'object' ? out.bytes(value) : out.text(plainText(value)));
     case oids.date:
-      return (out, value) => out.int32(momentOfValue(value, type, dateEnds) ?? 0);
+      return (out, value) => out.int32(daysOfValue(value, type));
     case oids.timestamp:
-      return (out, value) => out.int64(microsOfValue(value, type, (moment) => moment));
+      return (out, value) => out.int64(microsOfValue(value, type, ({ moment }) => moment));
     case oids.timestamptz:
       return (out, value) => out.int64(microsOfValue(value, type, atGreenwich));
     case oids.time:
-      return (out, value) => out.int64(BigInt(timeOf(value, type).micros));
+      return (out, value) => out.int64(timeOf(value, type).micros);
     case oids.timetz:
       return (out, value) => {
         const { micros, offset = 0 } = timeOf(value, type);
-        out.int64(BigInt(micros));
+        out.int64(micros);
         out.int32(-offset);
       };
     case oids.uuid:
@@ -132,12 +133,9 @@ function parsed(value: Present, type: PgType): ParsedMoment {
   return (typeof value === 'string' ? parseMoment(value) : undefined) ?? refuse(value, type);
 }
 
-/** The numbers that stand for `infinity` and `-infinity`. */
-const dateEnds: readonly [number, number] = [0x7fff_ffff, -0x8000_0000];
-
-function momentOfValue(value: Present, type: PgType, [last, first]: readonly [number, number]): number {
-  if (value === 'infinity') return last;
-  return value === '-infinity' ? first : parsed(value, type).days;
+function daysOfValue(value: Present, type: PgType): number {
+  if (value === 'infinity') return 0x7fff_ffff;
+  return value === '-infinity' ? -0x8000_0000 : daysSince2000(parsed(value, type).moment);
 }
 
 function microsOfValue(value: Present, type: PgType, at: (moment: ParsedMoment) => Moment): bigint {
@@ -146,7 +144,7 @@ function microsOfValue(value: Present, type: PgType, at: (moment: ParsedMoment) 
   return microsSince2000(at(parsed(value, type)));
 }
 
-function timeOf(value: Present, type: PgType): { micros: number; offset: number | undefined } {
+function timeOf(value: Present, type: PgType): { micros: bigint; offset: number | undefined } {
   return (typeof value === 'string' ? parseTime(value) : undefined) ?? refuse(value, type);
 }
 

@@ -1,6 +1,8 @@
 import { arrayText } from '../values/arrays.ts';
+import { timeText } from '../values/calendar.ts';
+import { momentText } from '../values/datetime.ts';
 import type { BoundParameters } from './bound-parameters.ts';
-import { formatDate, formatMoment, formatTime, momentOf } from './date-time.ts';
+import { fromDaysSince2000, fromMicrosSince2000 } from './date-time.ts';
 import { formatFloat8 } from './floats.ts';
 import { textOf } from './message-reader.ts';
 import { numericValue, readNumeric } from './numeric.ts';
@@ -83,11 +85,11 @@ function valueOfBinary(bytes: Buffer, oid: number, index: number): Value {
     case oids.date:
       return dateOfBinary(sized(4).readInt32BE());
     case oids.timestamp:
-      return momentOfBinary(sized(8).readBigInt64BE(), '');
+      return momentOfBinary(sized(8).readBigInt64BE(), 'timestamp');
     case oids.timestamptz:
-      return momentOfBinary(sized(8).readBigInt64BE(), '+00:00');
+      return momentOfBinary(sized(8).readBigInt64BE(), 'timestamptz');
     case oids.time:
-      return formatTime(Number(sized(8).readBigInt64BE()));
+      return timeText(sized(8).readBigInt64BE());
     case oids.uuid:
       return uuidText(sized(16));
     case oids.jsonb:
@@ -104,12 +106,12 @@ function valueOfBinary(bytes: Buffer, oid: number, index: number): Value {
 
 function dateOfBinary(days: number): string {
   if (days === 0x7fff_ffff) return 'infinity';
-  return days === -0x8000_0000 ? '-infinity' : formatDate(days);
+  return days === -0x8000_0000 ? '-infinity' : momentText(fromDaysSince2000(days), 'date');
 }
 
-function momentOfBinary(micros: bigint, zone: string): string {
+function momentOfBinary(micros: bigint, type: 'timestamp' | 'timestamptz'): string {
   if (micros === 0x7fff_ffff_ffff_ffffn) return 'infinity';
-  return micros === -0x8000_0000_0000_0000n ? '-infinity' : formatMoment(momentOf(micros), zone);
+  return micros === -0x8000_0000_0000_0000n ? '-infinity' : momentText(fromMicrosSince2000(micros), type);
 }
 
 function arrayOfBinary(bytes: Buffer, elementOid: number, index: number): string {

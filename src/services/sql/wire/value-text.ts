@@ -1,4 +1,5 @@
-import { atGreenwich, formatDate, formatMoment, parseMoment } from './date-time.ts';
+import { dateText, fieldsOf, fieldsText } from '../values/calendar.ts';
+import { atGreenwich, type ParsedMoment, parseMoment } from './date-time.ts';
 import { formatFloat4, formatFloat8 } from './floats.ts';
 import { formatNumeric } from './numeric.ts';
 import { oids, type PgType } from './types.ts';
@@ -30,15 +31,17 @@ export function textFormat(type: PgType): TextFormat {
       return (value) =>
         typeof value === 'string' && writtenDate.test(value)
           ? value
-          : momentText(value, (moment) => formatDate(moment.days));
+          : momentText(value, ({ moment }) => dateText(fieldsOf(moment)));
     case oids.timestamp:
       return (value) =>
-        typeof value === 'string' && writtenTimestamp.test(value) ? value : momentText(value, formatMoment);
+        typeof value === 'string' && writtenTimestamp.test(value)
+          ? value
+          : momentText(value, ({ moment }) => fieldsText(fieldsOf(moment)));
     case oids.timestamptz:
       return (value) =>
         typeof value === 'string' && writtenTimestamptz.test(value)
           ? value.slice(0, -':00'.length)
-          : momentText(value, (moment) => formatMoment(atGreenwich(moment), '+00'));
+          : momentText(value, (parsed) => fieldsText(fieldsOf(atGreenwich(parsed)), '+00'));
     case oids.uuid:
       return (value) =>
         value instanceof Uint8Array && value.length === 16 ? uuidText(value) : plainText(value);
@@ -97,9 +100,7 @@ const writtenDate = /^(?!0000)\d{4}-\d\d-\d\d$/;
 const writtenTimestamp = /^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,5}[1-9])?$/;
 const writtenTimestamptz = /^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,5}[1-9])?\+00:00$/;
 
-type ReadMoment = NonNullable<ReturnType<typeof parseMoment>>;
-
-function momentText(value: Exclude<Value, null>, format: (moment: ReadMoment) => string): string {
+function momentText(value: Exclude<Value, null>, format: (moment: ParsedMoment) => string): string {
   const moment = typeof value === 'string' ? parseMoment(value) : undefined;
   return moment === undefined ? plainText(value) : format(moment);
 }
