@@ -1,3 +1,5 @@
+import { keyMarks } from '../dialect/key-marks.ts';
+
 /** Numbers below are PostgreSQL's own; those of relations are made of their place in the schema. */
 export const FIRST_OID = 16_384;
 
@@ -43,8 +45,8 @@ export const helperViews: readonly string[] = [
             (SELECT c.name FROM catalog_constraint c WHERE c.conrelid = l.indrelid AND c.columns = l.columns
                AND c.kind = CASE l.origin WHEN 'pk' THEN 'p' ELSE 'u' END LIMIT 1), l.listed) END AS name,
           l.is_unique,
-          CASE WHEN l.origin = 'pk' OR (l.is_unique AND l.listed = l.tbl_name || '_pkey') THEN 'p'
-               WHEN l.origin = 'u' OR (l.is_unique AND l.origin = 'c' AND l.listed LIKE '%!_key' ESCAPE '!') THEN 'u' END AS contype,
+          CASE WHEN l.origin = 'pk' OR (l.is_unique AND (l.listed = l.tbl_name || '_pkey' OR l.sql LIKE '%${keyMarks.primaryKey}%')) THEN 'p'
+               WHEN l.origin = 'u' OR (l.is_unique AND l.origin = 'c' AND (l.listed LIKE '%!_key' ESCAPE '!' OR l.sql LIKE '%${keyMarks.unique}%')) THEN 'u' END AS contype,
           l.columns, l.indkey, l.indoption, l.written, catalog_where(l.sql) AS condition, l.sql
    FROM catalog_listed_index l
    UNION ALL

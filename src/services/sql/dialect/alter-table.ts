@@ -1,11 +1,22 @@
+import { castTo } from './casts.ts';
+import { keyMarks } from './key-marks.ts';
 import { quoteName } from './keywords.ts';
 import { nameList, relationName } from './relation-name.ts';
-import { fromDeclared } from './scope.ts';
-import { columnDefinition, type Definition, finishedColumn } from './table-elements.ts';
-import type { Translator } from './translator.ts';
+import { findColumn, fromDeclared } from './scope.ts';
+import {
+  columnDefinition,
+  columnType,
+  type Definition,
+  defaultValue,
+  deferrable,
+  finishedColumn,
+  referenced,
+} from './table-elements.ts';
+import type { Step, TableChange } from './translation.ts';
+import { Level, type Translator } from './translator.ts';
 
 /** ALTER TABLE, from behind these words. Keys are added as unique indexes that have their names. */
-export function alterTable(translator: Translator): string[] {
+export function alterTable(translator: Translator): Step[] {
   const ifExists = translator.accept('if', 'exists');
   translator.accept('only');
   const start = translator.peek();
@@ -22,20 +33,20 @@ export function alterTable(translator: Translator): string[] {
     return [];
   }
   translator.scope?.relations.push({ alias: table, columns: known && fromDeclared(known) });
-  const sql: string[] = [];
-  do sql.push(...action(translator, table));
+  const steps: Step[] = [];
+  do steps.push(...action(translator, table));
   while (translator.acceptSymbol(','));
   translator.expectEnd();
-  return sql;
+  return steps;
 }
 
-function action(translator: Translator, table: string): string[] {
+function action(translator: Translator, table: string): Step[] {
   const head = `ALTER TABLE ${quoteName(table)}`;
   const start = translator.peek();
   if (translator.accept('rename')) return rename(translator, head);
   if (translator.accept('add')) return add(translator, table, head);
-  if (translator.accept('drop')) return drop(translator, head);
-  if (translator.accept('alter')) return alterColumn(translator, head);
+  if (translator.accept('drop')) return [drop(translator, table, head)];
+  if (translator.accept('alter')) return alterColumn(translator, table, head);
   if (translator.accept('owner', 'to')) {
     translator.name();
     return [];
@@ -67,7 +78,7 @@ function columnName(translator: Translator): string {
   return quoteName(name);
 }
 
-function add(translator: Translator, table: string, head: string): string[] {
+function add(translator: Translator, table: string, head: string): Step[] {
   const start = translator.peek();
   const constraints = ['constraint', 'primary', 'unique', 'check', 'foreign', 'exclude'];
   if (!constraints.includes(translator.word() ?? '')) {
@@ -84,13 +95,15 @@ function add(translator: Translator, table: string, head: string): string[] {
     const columns = nameList(translator);
     tail(translator);
     const set = columns.map((column) => `${head} ALTER COLUMN ${quoteName(column)} SET NOT NULL`);
-    return [...set, uniqueIndex(name ?? `${table}_pkey`, table, columns)];
+    const index = uniqueIndex(name ?? `${table}_pkey`, table, columns, keyMarks.primaryKey);
+    return [{ kind: 'need no primary key', table }, ...set, index];
   }
   if (translator.accept('unique')) {
     refuseUsingIndex(translator);
     const columns = nameList(translator);
     tail(translator);
-    return [uniqueIndex(name ?? `${table}_${columns.join('_')}_key`, table, columns)];
+    const called = name ?? `${table}_${columns.join('_')}_key`;
+    return [uniqueIndex(called, table, columns, keyMarks.unique)];
   }
   if (translator.accept('check')) {
     const mark = translator.mark;
@@ -104,12 +117,21 @@ function add(translator: Translator, table: string, head: string): string[] {
     const chosen = name ?? `${table}${used.size === 1 ? `_${[...used][0]}` : ''}_check`;
     return [`${head} ADD CONSTRAINT ${quoteName(chosen)} CHECK (${text})`];
   }
-  const what = translator.isWord('foreign') ? 'FOREIGN KEY' : (translator.word()?.toUpperCase() ?? '');
-  throw translator.unsupported(
-    `ALTER TABLE ... ADD ${what}`,
-    start,
-    'SQLite takes foreign keys only in CREATE TABLE.',
-  );
+  if (translator.accept('foreign', 'key')) return [foreignKey(translator, table, name)];
+  throw translator.unsupported(`ALTER TABLE ... ADD ${translator.word()?.toUpperCase() ?? ''}`, start);
+}
+
+function foreignKey(translator: Translator, table: string, name: string | undefined): TableChange {
+  const columns = nameList(translator);
+  const { rules, ...target } = referenced(translator);
+  const texts = [`REFERENCES${rules}`];
+  let valid = true;
+  for (;;) {
+    if (translator.accept('not', 'valid')) valid = false;
+    else if (!deferrable(translator, texts)) break;
+  }
+  const all = (texts[0] as string).slice('REFERENCES'.length);
+  return { kind: 'add foreign key', table, name, columns, referenced: target, rules: all, valid };
 }
 
 function refuseUsingIndex(translator: Translator): void {
@@ -126,11 +148,12 @@ function tail(translator: Translator): void {
   if (translator.accept('deferrable') || translator.accept('not', 'deferrable')) return;
 }
 
-function uniqueIndex(name: string, table: string, columns: readonly string[]): string {
-  return `CREATE UNIQUE INDEX ${quoteName(name)} ON ${quoteName(table)} (${columns.map(quoteName).join(', ')})`;
+function uniqueIndex(name: string, table: string, columns: readonly string[], mark: string): string {
+  const list = columns.map(quoteName).join(', ');
+  return `CREATE UNIQUE INDEX ${quoteName(name)} ON ${mark} ${quoteName(table)} (${list})`;
 }
 
-function drop(translator: Translator, head: string): string[] {
+function drop(translator: Translator, table: string, head: string): Step {
   const constraint = translator.accept('constraint');
   if (!constraint) translator.accept('column');
   const ifExists = translator.accept('if', 'exists');
@@ -139,20 +162,23 @@ function drop(translator: Translator, head: string): string[] {
   if (!translator.accept('cascade')) translator.accept('restrict');
   if (!constraint) {
     translator.refer('column', name, name, token);
-    return [`${head} DROP COLUMN ${quoteName(name)}`];
+    return `${head} DROP COLUMN ${quoteName(name)}`;
   }
-  // Keys that were added later are indexes; their names say so.
-  if (/_(?:pkey|key|idx)\d*$/.test(name))
-    return [`DROP INDEX ${ifExists ? 'IF EXISTS ' : ''}${quoteName(name)}`];
-  return [`${head} DROP CONSTRAINT ${quoteName(name)}`];
+  return { kind: 'drop constraint', table, name, ifExists };
 }
 
-function alterColumn(translator: Translator, head: string): string[] {
+function alterColumn(translator: Translator, table: string, head: string): Step[] {
   translator.accept('column');
   const token = translator.peek();
   const name = columnName(translator);
+  const column = token?.value ?? '';
   if (translator.accept('set', 'not', 'null')) return [`${head} ALTER COLUMN ${name} SET NOT NULL`];
   if (translator.accept('drop', 'not', 'null')) return [`${head} ALTER COLUMN ${name} DROP NOT NULL`];
+  if (translator.accept('drop', 'default')) return [{ kind: 'set default', table, column, text: undefined }];
+  if (translator.accept('set', 'default'))
+    return [{ kind: 'set default', table, column, text: defaultValue(translator) }];
+  if (translator.accept('set', 'data', 'type') || translator.accept('type'))
+    return [changeType(translator, table, column)];
   if (translator.accept('set', 'statistics')) {
     if (!translator.acceptSymbol('-')) translator.acceptSymbol('+');
     translator.next();
@@ -164,4 +190,20 @@ function alterColumn(translator: Translator, head: string): string[] {
   }
   const words = [translator.word(), translator.word(1)].filter((word) => word !== undefined);
   throw translator.unsupported(`ALTER COLUMN ... ${words.join(' ').toUpperCase()}`, token);
+}
+
+/** `TYPE type [USING expression]`. Without an expression values become what a cast makes of them, but are never shortened. */
+function changeType(translator: Translator, table: string, column: string): TableChange {
+  const { type, declared } = columnType(translator);
+  if (translator.accept('collate')) translator.name();
+  const using = translator.accept('using');
+  const mark = translator.mark;
+  if (using) translator.expression();
+  else {
+    translator.put(quoteName(column));
+    const known = findColumn(translator.scope, undefined, column)?.column.type;
+    const value = { first: mark, level: Level.PRIMARY, type: known, name: undefined, columns: true };
+    castTo(translator, value, type.name === 'numeric' ? type : { ...type, modifiers: [] });
+  }
+  return { kind: 'set type', table, column, declared, value: translator.cut(mark).trim(), using };
 }

@@ -4,10 +4,11 @@ import { createTable } from './create-table.ts';
 import { quoteName } from './keywords.ts';
 import { relationName } from './relation-name.ts';
 import { newScope } from './scope.ts';
+import type { Step } from './translation.ts';
 import type { Translator } from './translator.ts';
 
 /** CREATE, ALTER, DROP, TRUNCATE, COMMENT: the statements of SQLite that do the same, in order. */
-export function definition(translator: Translator): string[] {
+export function definition(translator: Translator): Step[] {
   translator.scope = newScope(undefined);
   const verb = translator.word();
   if (verb === 'create') return create(translator);

@@ -2,7 +2,7 @@ import { SqlError } from '../wire/sql-error.ts';
 import { quoteName } from './keywords.ts';
 import { nameList, relationName } from './relation-name.ts';
 import type { Translator } from './translator.ts';
-import { isTypeName, readTypeName } from './type-names.ts';
+import { isTypeName, readTypeName, type TypeName } from './type-names.ts';
 
 /** A column as it is being read. */
 export type Column = {
@@ -33,20 +33,11 @@ const serials = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallseri
 /** `name type constraints`. */
 export function columnDefinition(translator: Translator, definition: Definition): Column {
   const name = translator.name();
-  const from = translator.at;
   const counts = serials.has(translator.word() ?? '');
-  const untyped = translator.is(',') || translator.is(')');
-  if (untyped) throw translator.unexpected();
-  const start = translator.peek();
-  const type = readTypeName(translator);
-  if (!isTypeName(type.name.replace(/^_/, ''))) {
-    throw new SqlError('42704', `type "${type.name}" does not exist`, {
-      position: translator.position(start),
-    });
-  }
+  const { declared, type } = columnType(translator);
   const column: Column = {
     name,
-    declared: counts ? 'INTEGER' : declaredType(translator.text(from, translator.at)),
+    declared: counts ? 'INTEGER' : declared,
     type: type.name,
     counts,
     notNull: false,
@@ -55,6 +46,20 @@ export function columnDefinition(translator: Translator, definition: Definition)
   };
   while (columnConstraint(translator, definition, column));
   return column;
+}
+
+/** The type of a column: as PostgreSQL calls it, and as it is declared to SQLite. */
+export function columnType(translator: Translator): { readonly type: TypeName; readonly declared: string } {
+  if (translator.is(',') || translator.is(')')) throw translator.unexpected();
+  const from = translator.at;
+  const start = translator.peek();
+  const type = readTypeName(translator);
+  if (!isTypeName(type.name.replace(/^_/, ''))) {
+    throw new SqlError('42704', `type "${type.name}" does not exist`, {
+      position: translator.position(start),
+    });
+  }
+  return { type, declared: declaredType(translator.text(from, translator.at)) };
 }
 
 /** As it was written, without the schema of built-in types; arrays are texts. */
@@ -107,7 +112,7 @@ function collation(translator: Translator, constraints: string[]): void {
 }
 
 /** `[NOT] DEFERRABLE [INITIALLY DEFERRED | IMMEDIATE]`, of what stands before it. */
-function deferrable(translator: Translator, constraints: string[]): boolean {
+export function deferrable(translator: Translator, constraints: string[]): boolean {
   const mark = constraints.length - 1;
   const text = translator.accept('not', 'deferrable')
     ? 'NOT DEFERRABLE'
@@ -160,7 +165,7 @@ function freeName(definition: Definition, name: string): string {
 }
 
 /** `now()` becomes SQLite's own constant, so that every program that opens the file can insert. */
-function defaultValue(translator: Translator): string {
+export function defaultValue(translator: Translator): string {
   const mark = translator.mark;
   const expression = translator.expression(13);
   const written = translator.cut(mark).trim();
@@ -195,20 +200,30 @@ function generated(translator: Translator, column: Column): void {
   column.constraints.push(`GENERATED ALWAYS AS (${written}) ${kind}`);
 }
 
-/** `REFERENCES table (columns) MATCH … ON DELETE … ON UPDATE …`. */
 function references(translator: Translator): string {
+  const { table, columns, rules } = referenced(translator);
+  const list = columns.length === 0 ? '' : ` (${columns.map(quoteName).join(', ')})`;
+  return `REFERENCES ${quoteName(table)}${list}${rules}`;
+}
+
+/** `REFERENCES table (columns) MATCH … ON DELETE … ON UPDATE …`. */
+export function referenced(translator: Translator): {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rules: string;
+} {
   translator.expect('references');
   const token = translator.peek();
   const table = relationName(translator);
   translator.refer('relation', table, table, token);
-  let text = `REFERENCES ${quoteName(table)}`;
-  if (translator.is('(')) text += ` (${nameList(translator).map(quoteName).join(', ')})`;
+  const columns = translator.is('(') ? nameList(translator) : [];
+  let rules = '';
   for (;;) {
     if (translator.accept('match')) translator.next();
     else if (translator.accept('on')) {
       const event = translator.next().value.toUpperCase();
-      text += ` ON ${event} ${action(translator)}`;
-    } else return text;
+      rules += ` ON ${event} ${action(translator)}`;
+    } else return { table, columns, rules };
   }
 }
 

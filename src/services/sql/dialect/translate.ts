@@ -17,7 +17,12 @@ const grammar = { expression, query };
 export function translate(statement: Statement, schema?: Schema): Translation {
   const translator = new Translator(statement, grammar, schema);
   const verb = verbOf(translator);
-  if (verb === 'definition') return finished(translator, definition(translator), []);
+  if (verb === 'definition') {
+    const steps = definition(translator);
+    const sql = steps.filter((step) => typeof step === 'string');
+    const translation = finished(translator, sql, []);
+    return sql.length === steps.length ? translation : { ...translation, steps };
+  }
   const columns = verb === 'change' ? change(translator) : query(translator);
   translator.expectEnd();
   return finished(translator, [translator.output.trim()], columns);
@@ -45,7 +50,7 @@ function finished(translator: Translator, sql: readonly string[], columns: Resul
     typeName: shownType(hint?.typeName),
     column: hint?.column,
   }));
-  return { sql, columns: hints(columns), parameters, references, lockRows, notices };
+  return { sql, steps: undefined, columns: hints(columns), parameters, references, lockRows, notices };
 }
 
 /** An array is called as SQL calls it. */

@@ -24,10 +24,43 @@ export type Reference = {
   readonly offset: number;
 };
 
+/** A change of a table's definition for which SQLite has no statement. Texts are SQLite's. */
+export type TableChange = { readonly table: string } & (
+  | {
+      readonly kind: 'add foreign key';
+      readonly name: string | undefined;
+      readonly columns: readonly string[];
+      readonly referenced: { readonly table: string; readonly columns: readonly string[] };
+      /** What follows the columns: `ON DELETE CASCADE DEFERRABLE`. */
+      readonly rules: string;
+      /** False for NOT VALID: the rows that are there are not looked at. */
+      readonly valid: boolean;
+    }
+  | { readonly kind: 'drop constraint'; readonly name: string; readonly ifExists: boolean }
+  /** `text` is undefined for none. */
+  | { readonly kind: 'set default'; readonly column: string; readonly text: string | undefined }
+  | {
+      readonly kind: 'set type';
+      readonly column: string;
+      readonly declared: string;
+      /** What its values become, as an expression of the column. */
+      readonly value: string;
+      /** Whether the client has said what they become. */
+      readonly using: boolean;
+    }
+  /** Fails when the table has a primary key already. */
+  | { readonly kind: 'need no primary key' }
+);
+
+/** A statement of SQLite, or what is done without one. */
+export type Step = string | TableChange;
+
 /** A statement in SQLite's words. */
 export type Translation = {
   /** What is to run, in order. Several only for definitions, TRUNCATE and DROP of several things. Empty: nothing to do. */
   readonly sql: readonly string[];
+  /** All that is to be done, in order, when {@link sql} is not all of it. */
+  readonly steps: readonly Step[] | undefined;
   /** Hints for the columns of a result; those without any are left out. */
   readonly columns: readonly ColumnHint[];
   /** By number: `$1` is at index 0. Its length is the highest number that is used. */

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { SqlError } from '../wire/sql-error.ts';
 import { Authorizer, type Effects } from './authorizer.ts';
 import { EngineError } from './engine-error.ts';
+import { type Redefinition, redefine } from './redefine.ts';
 import type { Column, SessionFacts, Value } from './types.ts';
 
 /** Whose statement runs, for the functions of a connection. */
@@ -100,6 +101,15 @@ export class Connection {
   control(sql: string): void {
     try {
       this.#authorizer.trusting(() => this.#database.exec(sql));
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Gives a table another definition. @throws EngineError, SqlError */
+  redefine(change: Redefinition): void {
+    try {
+      this.#authorizer.trusting(() => redefine(this.#database, change));
     } catch (error) {
       throw this.failure(error);
     }

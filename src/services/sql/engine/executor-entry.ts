@@ -82,6 +82,12 @@ function carryOut(request: ExecutorRequest): void {
       connection.control(request.sql);
       answer({ kind: 'done', id: request.id, changes: 0 });
       return;
+    case 'redefine':
+      // Statements may have other columns from now on.
+      kept.clear();
+      connection.redefine(request.change);
+      answer({ kind: 'done', id: request.id, changes: 0 });
+      return;
     case 'many':
       runMany(request);
   }

@@ -1,5 +1,6 @@
 import type { PgType } from '../wire/types.ts';
 import type { EngineFailure } from './engine-error.ts';
+import type { Redefinition } from './redefine.ts';
 import type { Column, Encoding, SessionFacts, Value } from './types.ts';
 
 /** What an executor process is told as it starts. */
@@ -44,6 +45,7 @@ export type ExecutorRequest =
       readonly mayWrite: boolean;
       readonly facts: SessionFacts | undefined;
     }
+  | { readonly kind: 'redefine'; readonly id: number; readonly change: Redefinition }
   /** Runs statements of the engine itself, such as `BEGIN`. */
   | { readonly kind: 'control'; readonly id: number; readonly sql: string };
 

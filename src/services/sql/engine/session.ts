@@ -3,6 +3,7 @@ import { EngineError } from './engine-error.ts';
 import type { Executor } from './executor.ts';
 import type { ExecutorAnswer } from './executor-messages.ts';
 import type { ExecutorPool } from './executor-pool.ts';
+import type { Redefinition } from './redefine.ts';
 import { RemoteRows, RowsAtHand, type RowsOwner } from './rows.ts';
 import type { Known, SharedReader } from './shared-reader.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -114,6 +115,20 @@ export class Session implements SqlSession, RowsOwner {
       }
       this.#settle();
       return answer.kind === 'done' ? answer.changes : 0;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  async redefine(change: Redefinition): Promise<void> {
+    this.#transaction?.check();
+    this.#mayWrite();
+    this.#stopwatch.restart();
+    try {
+      await this.#prepareExecutor(true);
+      await this.#ask((executor) => executor.ask({ kind: 'redefine', id: executor.newId(), change }));
+      this.#settle();
     } catch (error) {
       this.#failed(error);
       throw error;

@@ -1,5 +1,6 @@
 import type { FormatCode, PgType } from '../wire/types.ts';
 import type { Value } from '../wire/value.ts';
+import type { Redefinition } from './redefine.ts';
 
 export type { Value };
 
@@ -120,6 +121,11 @@ export interface SqlSession {
    * @returns how many rows it changed
    */
   executeMany(sql: string, parameters: readonly (readonly Value[])[]): Promise<number>;
+  /**
+   * Gives a table another definition; its rows stay, and whether they keep to it is not looked at. Within a transaction only.
+   * @throws EngineError; SqlError 0A000 for a change that would need a copy of a table to which others refer
+   */
+  redefine(change: Redefinition): Promise<void>;
   /** Waits for the right to write, and keeps it to the end of the transaction; nothing without a transaction. */
   lock(): Promise<void>;
   begin(mode?: TransactionMode): void;

@@ -5,6 +5,7 @@ import type { Compiled } from './compiler.ts';
 import { Result } from './result.ts';
 import { typesWith } from './result-shape.ts';
 import type { SessionContext } from './session-context.ts';
+import { changeTable } from './table-changes.ts';
 import { settled, type Work } from './work.ts';
 
 /** A statement of which SQLite's part has begun. */
@@ -32,6 +33,10 @@ export function* openData(
   const sql = translation?.sql ?? [];
   const last = sql.at(-1);
   tellNotices(context, compiled);
+  if (translation?.steps !== undefined) {
+    yield* changeTable(context, translation.steps);
+    return { kind: 'done', tag: commandTag(command, 0) };
+  }
   if (last === undefined) return { kind: 'done', tag: commandTag(command, 0) };
   if (sql.length > 1) {
     context.block.beginImplicit();
