@@ -176,7 +176,7 @@ function alterColumn(translator: Translator, table: string, head: string): Step[
   if (translator.accept('drop', 'not', 'null')) return [`${head} ALTER COLUMN ${name} DROP NOT NULL`];
   if (translator.accept('drop', 'default')) return [{ kind: 'set default', table, column, text: undefined }];
   if (translator.accept('set', 'default'))
-    return [{ kind: 'set default', table, column, text: defaultValue(translator) }];
+    return [{ kind: 'set default', table, column, text: defaultValue(translator, 0) }];
   if (translator.accept('set', 'data', 'type') || translator.accept('type'))
     return [changeType(translator, table, column)];
   if (translator.accept('set', 'statistics')) {

@@ -164,10 +164,13 @@ function freeName(definition: Definition, name: string): string {
   return free;
 }
 
+/** Of no operator: in CREATE TABLE other constraints follow a default. */
+const TIGHTEST = 13;
+
 /** `now()` becomes SQLite's own constant, so that every program that opens the file can insert. */
-export function defaultValue(translator: Translator): string {
+export function defaultValue(translator: Translator, above = TIGHTEST): string {
   const mark = translator.mark;
-  const expression = translator.expression(13);
+  const expression = translator.expression(above);
   const written = translator.cut(mark).trim();
   if (written === 'now()') return 'CURRENT_TIMESTAMP';
   if (written === 'local_now()') return 'CURRENT_TIMESTAMP';

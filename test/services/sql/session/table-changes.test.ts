@@ -186,12 +186,6 @@ test('a default is set and dropped, and rows from before the column was there ke
 test('a column has another type, and its values with it', async (context) => {
   const { client, serving } = await connected(context);
   await client.query('ALTER TABLE children ALTER note TYPE integer');
-  await client
-    .query("ALTER TABLE children ALTER COLUMN age SET DATA TYPE varchar(20) USING age || ' years'")
-    .then(
-      () => assert.fail('the CHECK should have been asked'),
-      () => {},
-    );
   await client.query("ALTER TABLE children DROP CONSTRAINT grown, ALTER age TYPE text USING age || ' years'");
   const { fields, rows: found } = await client.query('SELECT note, age FROM children WHERE id = 2');
   assert.deepEqual(found, [{ note: 8, age: '3 years' }]);
