@@ -107,14 +107,13 @@ function columnsText(names: readonly string[]): string {
   return ` (${names.map(quoteName).join(', ')})`;
 }
 
-/** Rows of VALUES; a column that is DEFAULT in all of them is left out, since SQLite has no such word. */
+/** Rows of VALUES. SQLite has no word DEFAULT: where all rows have it the column is left out, where some have it the default is written. */
 function insertedValues(
   translator: Translator,
   targets: readonly string[] | undefined,
   listed: boolean,
   columns: ReadonlyMap<string, ScopeColumn> | undefined,
 ): void {
-  const defaults: number[] = [];
   const rows: (string | undefined)[][] = [];
   const mark = translator.mark;
   const token = translator.next();
@@ -122,38 +121,42 @@ function insertedValues(
     const row: (string | undefined)[] = [];
     translator.expectSymbol('(');
     do {
-      const index = row.length;
       if (translator.accept('default')) {
-        defaults[index] = (defaults[index] ?? 0) + 1;
         row.push(undefined);
         continue;
       }
-      const name = targets?.[index];
-      assigned(translator, translator.expression(), name, columns);
+      assigned(translator, translator.expression(), targets?.[row.length], columns);
       row.push(translator.cut(mark).trim());
     } while (translator.acceptSymbol(','));
     translator.expectSymbol(')');
     rows.push(row);
   } while (translator.acceptSymbol(','));
-  const isDefault = (index: number) => defaults[index] !== undefined;
-  if (defaults.some((count) => count !== rows.length)) {
-    throw translator.unsupported('DEFAULT in some rows of VALUES and not in others', token);
+  const width = rows[0]?.length ?? 0;
+  const leftOut = new Set<number>();
+  for (let index = 0; index < width; index++) {
+    const empty = rows.filter((row) => row[index] === undefined && index < row.length);
+    if (empty.length === 0) continue;
+    if (targets === undefined)
+      throw translator.unsupported('DEFAULT in VALUES without a list of columns', token);
+    if (empty.length === rows.length) leftOut.add(index);
+    else {
+      const { defaultText } = columns?.get((targets[index] ?? '').toLowerCase()) ?? {};
+      if (defaultText === undefined)
+        throw translator.unsupported('DEFAULT in some rows of VALUES and not in others', token);
+      for (const row of empty) row[index] = `(${defaultText})`;
+    }
   }
-  if (defaults.length > 0 && targets === undefined)
-    throw translator.unsupported('DEFAULT in VALUES without a list of columns', token);
-  const kept = targets?.filter((_, index) => !isDefault(index));
-  if (kept?.length === 0 && defaults.length > 0) {
+  // PostgreSQL lets the last columns have their defaults.
+  const short = !listed && targets !== undefined && width < targets.length;
+  const named = short ? targets.slice(0, width) : targets;
+  const kept = named?.filter((_, index) => !leftOut.has(index));
+  if (kept?.length === 0 && leftOut.size > 0) {
     if (rows.length > 1) throw translator.unsupported('several rows of DEFAULT only', token);
     translator.put(' DEFAULT VALUES');
     return;
   }
-  const width = rows[0]?.length ?? 0;
-  // PostgreSQL lets the last columns have their defaults.
-  const short = !listed && targets !== undefined && width < targets.length;
-  if (kept !== undefined && (listed || short || defaults.length > 0)) {
-    translator.put(columnsText(short ? kept.slice(0, width - defaults.filter(() => true).length) : kept));
-  }
-  const text = rows.map((row) => `(${row.filter((_, index) => !isDefault(index)).join(', ')})`);
+  if (kept !== undefined && (listed || short || leftOut.size > 0)) translator.put(columnsText(kept));
+  const text = rows.map((row) => `(${row.filter((_, index) => !leftOut.has(index)).join(', ')})`);
   translator.put(` VALUES ${text.join(', ')}`);
 }
 

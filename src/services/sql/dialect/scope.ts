@@ -5,6 +5,8 @@ import type { ColumnInfo } from './translation.ts';
 export type ScopeColumn = {
   readonly type: string | undefined;
   readonly notNull: boolean;
+  /** What DEFAULT stands for, in SQLite's words, where that is known. */
+  readonly defaultText?: string;
   /** Whether SQLite itself can tell as what it was declared. */
   readonly declared?: boolean;
 };
@@ -61,9 +63,14 @@ export function findNamed(
 
 export function fromDeclared(columns: ReadonlyMap<string, ColumnInfo>): ReadonlyMap<string, ScopeColumn> {
   const typed = new Map<string, ScopeColumn>();
-  for (const [name, { declaredType, notNull }] of columns) {
+  for (const [name, { declaredType, notNull, defaultText }] of columns) {
     const oid = typeOfDeclared(declaredType)?.oid;
-    typed.set(name, { type: oid === undefined ? undefined : typeEntry(oid)?.name, notNull, declared: true });
+    typed.set(name, {
+      type: oid === undefined ? undefined : typeEntry(oid)?.name,
+      notNull,
+      defaultText: defaultText ?? 'NULL',
+      declared: true,
+    });
   }
   return typed;
 }

@@ -75,7 +75,12 @@ export type Translation = {
 export type ConditionalNotice = { readonly unlessRelation: string; readonly message: string };
 
 /** A column of a relation, as it was declared. */
-export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean };
+export type ColumnInfo = {
+  readonly declaredType: string;
+  readonly notNull: boolean;
+  /** As it is written; null for none. */
+  readonly defaultText: string | null;
+};
 
 /** What the database has, as far as a translation depends on it. */
 export type Schema = {

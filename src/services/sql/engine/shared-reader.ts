@@ -47,7 +47,7 @@ export class SharedReader {
     // What is nowhere in the schema of the file is a view of the catalog, which has its numbers elsewhere.
     this.#tableInfo = connection.prepareTrusted(
       `SELECT (SELECT rowid FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')),
-              name, type, "notnull", cid
+              name, type, "notnull", dflt_value, cid
        FROM pragma_table_xinfo(?1) WHERE hidden <> 1`,
     );
     this.#uniqueIndexes = connection.prepareTrusted(
@@ -68,11 +68,18 @@ export class SharedReader {
     this.#enter();
     const name = called.toLowerCase();
     if (this.#relations.has(name)) return this.#relations.get(name);
-    const rows = this.#tableInfo.all(name) as unknown as [bigint, string, string, bigint, bigint][];
+    const rows = this.#tableInfo.all(name) as unknown as [
+      bigint,
+      string,
+      string,
+      bigint,
+      string | null,
+      bigint,
+    ][];
     const columns = new Map(
-      rows.map(([, column, declaredType, notNull, index]) => [
+      rows.map(([, column, declaredType, notNull, defaultText, index]) => [
         column.toLowerCase(),
-        { declaredType, notNull: notNull !== 0n, place: Number(index) + 1 },
+        { declaredType, notNull: notNull !== 0n, defaultText, place: Number(index) + 1 },
       ]),
     );
     const row = Number(rows[0]?.[0] ?? 0);

@@ -15,7 +15,13 @@ export type Column = {
 };
 
 /** A column of a relation, as it was declared; its place counts from 1. */
-export type ColumnInfo = { readonly declaredType: string; readonly notNull: boolean; readonly place: number };
+export type ColumnInfo = {
+  readonly declaredType: string;
+  readonly notNull: boolean;
+  /** As it is written; null for none. */
+  readonly defaultText: string | null;
+  readonly place: number;
+};
 
 /** A table or view: the row of `sqlite_schema` that it is in, and its columns in order, by their names in lower case. */
 export type RelationInfo = { readonly row: number; readonly columns: ReadonlyMap<string, ColumnInfo> };

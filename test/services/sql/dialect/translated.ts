@@ -31,12 +31,12 @@ export class Translated {
   readonly schema: Schema = {
     columns: (relation) => {
       const rows = this.database
-        .prepare('SELECT name, type, "notnull" FROM pragma_table_xinfo(?) WHERE hidden <> 1')
-        .all(relation) as unknown as [string, string, bigint][];
+        .prepare('SELECT name, type, "notnull", dflt_value FROM pragma_table_xinfo(?) WHERE hidden <> 1')
+        .all(relation) as unknown as [string, string, bigint, string | null][];
       if (rows.length === 0) return undefined;
       const columns = new Map<string, ColumnInfo>();
-      for (const [name, declaredType, notNull] of rows)
-        columns.set(name.toLowerCase(), { declaredType, notNull: notNull === 1n });
+      for (const [name, declaredType, notNull, defaultText] of rows)
+        columns.set(name.toLowerCase(), { declaredType, notNull: notNull === 1n, defaultText });
       return columns;
     },
   };
