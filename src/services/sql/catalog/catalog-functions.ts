@@ -11,8 +11,8 @@ const TEXT = 25;
 export function registerCatalogFunctions(database: DatabaseSync): void {
   const options = { deterministic: true } as const;
   const typeOf = (declared: unknown) => typeOfDeclared(String(declared ?? ''));
-  database.function('catalog_type', options, (declared) => typeOf(declared)?.oid ?? TEXT);
-  database.function('catalog_typmod', options, (declared) => typeOf(declared)?.typmod ?? -1);
+  database.function('catalog_type', options, (declared) => BigInt(typeOf(declared)?.oid ?? TEXT));
+  database.function('catalog_typmod', options, (declared) => BigInt(typeOf(declared)?.typmod ?? -1));
   database.function('catalog_constraints', options, (sql) =>
     JSON.stringify(tableConstraints(String(sql ?? ''))),
   );

@@ -27,6 +27,11 @@ export function withDefault(
   return put(sql, { from: behindText(sql, old.from), to: old.to }, written);
 }
 
+/** The definition with a column written anew. */
+export function withColumn({ sql }: TableDefinition, column: DefinedColumn, text: string): string {
+  return put(sql, column, text);
+}
+
 /** The definition with another type of a column. */
 export function withType({ sql }: TableDefinition, { type }: DefinedColumn, declared: string): string {
   return put(sql, { from: behindText(sql, type.from), to: type.to }, ` ${declared}`);

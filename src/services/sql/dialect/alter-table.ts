@@ -1,5 +1,4 @@
 import { castTo } from './casts.ts';
-import { keyMarks } from './key-marks.ts';
 import { quoteName } from './keywords.ts';
 import { nameList, relationName } from './relation-name.ts';
 import { findColumn, fromDeclared } from './scope.ts';
@@ -45,7 +44,7 @@ function action(translator: Translator, table: string): Step[] {
   const start = translator.peek();
   if (translator.accept('rename')) return rename(translator, head);
   if (translator.accept('add')) return add(translator, table, head);
-  if (translator.accept('drop')) return [drop(translator, table, head)];
+  if (translator.accept('drop')) return [drop(translator, table)];
   if (translator.accept('alter')) return alterColumn(translator, table, head);
   if (translator.accept('owner', 'to')) {
     translator.name();
@@ -81,44 +80,69 @@ function columnName(translator: Translator): string {
 function add(translator: Translator, table: string, head: string): Step[] {
   const start = translator.peek();
   const constraints = ['constraint', 'primary', 'unique', 'check', 'foreign', 'exclude'];
-  if (!constraints.includes(translator.word() ?? '')) {
-    translator.accept('column');
-    const ifNotExists = translator.accept('if', 'not', 'exists');
-    const definition: Definition = { table, columns: [], constraints: [], names: new Set() };
-    const column = columnDefinition(translator, definition);
-    if (ifNotExists && translator.schema?.columns(table)?.has(column.name)) return [];
-    return [`${head} ADD COLUMN ${finishedColumn(translator, definition, column)}`];
-  }
+  if (!constraints.includes(translator.word() ?? '')) return addColumn(translator, table, head);
   const name = translator.accept('constraint') ? translator.name() : undefined;
-  if (translator.accept('primary', 'key')) {
-    refuseUsingIndex(translator);
+  const primary = translator.accept('primary', 'key');
+  if (primary || translator.accept('unique')) {
+    if (translator.isWord('using')) throw translator.unsupported('ADD CONSTRAINT ... USING INDEX');
     const columns = nameList(translator);
     tail(translator);
-    const set = columns.map((column) => `${head} ALTER COLUMN ${quoteName(column)} SET NOT NULL`);
-    const index = uniqueIndex(name ?? `${table}_pkey`, table, columns, keyMarks.primaryKey);
-    return [{ kind: 'need no primary key', table }, ...set, index];
+    return [{ kind: 'add key', table, name, columns, primary }];
   }
-  if (translator.accept('unique')) {
-    refuseUsingIndex(translator);
-    const columns = nameList(translator);
-    tail(translator);
-    const called = name ?? `${table}_${columns.join('_')}_key`;
-    return [uniqueIndex(called, table, columns, keyMarks.unique)];
-  }
-  if (translator.accept('check')) {
-    const mark = translator.mark;
-    const before = translator.references.length;
-    translator.expectSymbol('(');
-    translator.expression();
-    translator.expectSymbol(')');
-    const text = translator.cut(mark).trim();
-    if (!translator.accept('not', 'valid')) translator.accept('no', 'inherit');
-    const used = new Set(translator.references.slice(before).map((reference) => reference.name));
-    const chosen = name ?? `${table}${used.size === 1 ? `_${[...used][0]}` : ''}_check`;
-    return [`${head} ADD CONSTRAINT ${quoteName(chosen)} CHECK (${text})`];
-  }
+  if (translator.accept('check')) return [check(translator, table, name)];
   if (translator.accept('foreign', 'key')) return [foreignKey(translator, table, name)];
   throw translator.unsupported(`ALTER TABLE ... ADD ${translator.word()?.toUpperCase() ?? ''}`, start);
+}
+
+/** SQLite adds a column by itself if its rows need not be looked at. */
+function addColumn(translator: Translator, table: string, head: string): Step[] {
+  translator.accept('column');
+  const ifNotExists = translator.accept('if', 'not', 'exists');
+  const definition: Definition = { table, columns: [], constraints: [], names: new Set() };
+  const column = columnDefinition(translator, definition);
+  const { name, declared, constraints, notNull, primaryKey: primary } = column;
+  const key = constraints.find((text) => /^(?:CONSTRAINT .*)?\bUNIQUE$/s.test(text));
+  const value = constraints.find((text) => text.startsWith('DEFAULT '))?.slice('DEFAULT '.length);
+  const refers = constraints.some((text) => /^(?:CONSTRAINT .*)?\bREFERENCES /s.test(text));
+  const constant = value !== undefined && !/^(?:\(|CURRENT_|NULL$)/i.test(value);
+  const stored = constraints.some((text) => text.endsWith(' STORED'));
+  const plain = !primary && key === undefined && (constant ? !refers : value === undefined && !notNull);
+  if (plain && !stored) {
+    if (ifNotExists && translator.schema?.columns(table)?.has(name)) return [];
+    return [`${head} ADD COLUMN ${finishedColumn(translator, definition, column)}`];
+  }
+  if (stored) throw translator.unsupported('ALTER TABLE ... ADD COLUMN ... STORED');
+  const text = finishedColumn(translator, definition, {
+    ...column,
+    constraints: constraints.filter((each) => each !== key),
+  });
+  const unique = key === undefined ? undefined : { name: nameOf(key) };
+  return [
+    {
+      ...{ kind: 'add column', table, column: name, text, declared, value: value ?? 'NULL' },
+      ...{ unique, primary, ifNotExists },
+    },
+  ];
+}
+
+/** Of `CONSTRAINT name UNIQUE`. */
+function nameOf(constraint: string): string | undefined {
+  const name = /^CONSTRAINT (?:"((?:[^"]|"")*)"|(\w+))/.exec(constraint);
+  return name?.[1]?.replaceAll('""', '"') ?? name?.[2];
+}
+
+function check(translator: Translator, table: string, name: string | undefined): TableChange {
+  const mark = translator.mark;
+  const before = translator.references.length;
+  translator.expectSymbol('(');
+  translator.expression();
+  translator.expectSymbol(')');
+  const condition = translator.cut(mark).trim();
+  translator.accept('no', 'inherit');
+  const valid = !translator.accept('not', 'valid');
+  const used = new Set(translator.references.slice(before).map((reference) => reference.name));
+  const usualName = `${table}${used.size === 1 ? `_${[...used][0]}` : ''}_check`;
+  return { kind: 'add check', table, name, usualName, condition, valid };
 }
 
 function foreignKey(translator: Translator, table: string, name: string | undefined): TableChange {
@@ -134,10 +158,6 @@ function foreignKey(translator: Translator, table: string, name: string | undefi
   return { kind: 'add foreign key', table, name, columns, referenced: target, rules: all, valid };
 }
 
-function refuseUsingIndex(translator: Translator): void {
-  if (translator.isWord('using')) throw translator.unsupported('ADD CONSTRAINT ... USING INDEX');
-}
-
 function tail(translator: Translator): void {
   if (translator.accept('include')) translator.skipParentheses();
   if (translator.isWord('with')) {
@@ -148,12 +168,7 @@ function tail(translator: Translator): void {
   if (translator.accept('deferrable') || translator.accept('not', 'deferrable')) return;
 }
 
-function uniqueIndex(name: string, table: string, columns: readonly string[], mark: string): string {
-  const list = columns.map(quoteName).join(', ');
-  return `CREATE UNIQUE INDEX ${quoteName(name)} ON ${mark} ${quoteName(table)} (${list})`;
-}
-
-function drop(translator: Translator, table: string, head: string): Step {
+function drop(translator: Translator, table: string): TableChange {
   const constraint = translator.accept('constraint');
   if (!constraint) translator.accept('column');
   const ifExists = translator.accept('if', 'exists');
@@ -162,7 +177,7 @@ function drop(translator: Translator, table: string, head: string): Step {
   if (!translator.accept('cascade')) translator.accept('restrict');
   if (!constraint) {
     translator.refer('column', name, name, token);
-    return `${head} DROP COLUMN ${quoteName(name)}`;
+    return { kind: 'drop column', table, column: name, ifExists };
   }
   return { kind: 'drop constraint', table, name, ifExists };
 }
@@ -172,7 +187,7 @@ function alterColumn(translator: Translator, table: string, head: string): Step[
   const token = translator.peek();
   const name = columnName(translator);
   const column = token?.value ?? '';
-  if (translator.accept('set', 'not', 'null')) return [`${head} ALTER COLUMN ${name} SET NOT NULL`];
+  if (translator.accept('set', 'not', 'null')) return [{ kind: 'set not null', table, column }];
   if (translator.accept('drop', 'not', 'null')) return [`${head} ALTER COLUMN ${name} DROP NOT NULL`];
   if (translator.accept('drop', 'default')) return [{ kind: 'set default', table, column, text: undefined }];
   if (translator.accept('set', 'default'))

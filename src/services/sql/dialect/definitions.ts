@@ -99,7 +99,7 @@ function createView(
 }
 
 /** SQLite drops one thing at a time. */
-function drop(translator: Translator): string[] {
+function drop(translator: Translator): Step[] {
   const start = translator.next();
   const kind = translator.next().value;
   if (kind === 'trigger' && !translator.tokens.some(({ value }) => value === 'on'))
@@ -120,9 +120,14 @@ function drop(translator: Translator): string[] {
       });
     }
   } while (translator.acceptSymbol(','));
-  if (!translator.accept('cascade')) translator.accept('restrict');
+  const cascade = translator.accept('cascade');
+  if (!cascade) translator.accept('restrict');
   translator.expectEnd();
-  return names.map((name) => `DROP ${kind.toUpperCase()} ${ifExists ? 'IF EXISTS ' : ''}${quoteName(name)}`);
+  const free: Step[] = kind === 'table' ? [{ kind: 'free tables', tables: names, cascade }] : [];
+  const drops = names.map(
+    (name) => `DROP ${kind.toUpperCase()} ${ifExists ? 'IF EXISTS ' : ''}${quoteName(name)}`,
+  );
+  return [...free, ...drops];
 }
 
 /** There are no other kinds of things, so IF EXISTS has nothing to do. */

@@ -1,5 +1,5 @@
 import { SqlError } from '../wire/sql-error.ts';
-import { castTo, typedLiteral } from './casts.ts';
+import { castTo, coerceLiteral, typedLiteral } from './casts.ts';
 import { columnReference } from './column-references.ts';
 import { callWithoutParentheses, functionCall } from './function-calls.ts';
 import { quoteText, reserved } from './keywords.ts';
@@ -202,7 +202,9 @@ function caseOf(translator: Translator): Expression {
   const types: (string | undefined)[] = [];
   while (translator.isWord('when')) {
     translator.copy();
-    columns = translator.expression().columns || columns;
+    const compared = translator.expression();
+    if (subject !== undefined) coerceLiteral(translator, compared, subject);
+    columns ||= compared.columns;
     translator.copyWords('then');
     const value = translator.expression();
     types.push(value.type);

@@ -24,23 +24,73 @@ export type Reference = {
   readonly offset: number;
 };
 
-/** A change of a table's definition for which SQLite has no statement. Texts are SQLite's. */
-export type TableChange = { readonly table: string } & (
+/** What is to be done to tables for which SQLite has no statement. Texts are SQLite's. */
+export type TableChange =
   | {
       readonly kind: 'add foreign key';
+      readonly table: string;
       readonly name: string | undefined;
       readonly columns: readonly string[];
       readonly referenced: { readonly table: string; readonly columns: readonly string[] };
-      /** What follows the columns: `ON DELETE CASCADE DEFERRABLE`. */
+      /** What follows the columns: ` ON DELETE CASCADE DEFERRABLE`. */
       readonly rules: string;
       /** False for NOT VALID: the rows that are there are not looked at. */
       readonly valid: boolean;
     }
-  | { readonly kind: 'drop constraint'; readonly name: string; readonly ifExists: boolean }
-  /** `text` is undefined for none. */
-  | { readonly kind: 'set default'; readonly column: string; readonly text: string | undefined }
+  | {
+      readonly kind: 'add check';
+      readonly table: string;
+      readonly name: string | undefined;
+      /** The name without one, if it is free. */
+      readonly usualName: string;
+      readonly condition: string;
+      readonly valid: boolean;
+    }
+  | {
+      readonly kind: 'add key';
+      readonly table: string;
+      readonly name: string | undefined;
+      readonly columns: readonly string[];
+      readonly primary: boolean;
+    }
+  | {
+      readonly kind: 'add column';
+      readonly table: string;
+      readonly column: string;
+      /** The whole column, but for UNIQUE. */
+      readonly text: string;
+      /** Its type alone. */
+      readonly declared: string;
+      /** What it is in the rows that are there. */
+      readonly value: string;
+      /** With the name of the key, if it is unique. */
+      readonly unique: { readonly name: string | undefined } | undefined;
+      readonly primary: boolean;
+      readonly ifNotExists: boolean;
+    }
+  | {
+      readonly kind: 'drop column';
+      readonly table: string;
+      readonly column: string;
+      readonly ifExists: boolean;
+    }
+  | {
+      readonly kind: 'drop constraint';
+      readonly table: string;
+      readonly name: string;
+      readonly ifExists: boolean;
+    }
+  | {
+      readonly kind: 'set default';
+      readonly table: string;
+      readonly column: string;
+      /** Undefined for none. */
+      readonly text: string | undefined;
+    }
+  | { readonly kind: 'set not null'; readonly table: string; readonly column: string }
   | {
       readonly kind: 'set type';
+      readonly table: string;
       readonly column: string;
       readonly declared: string;
       /** What its values become, as an expression of the column. */
@@ -48,9 +98,11 @@ export type TableChange = { readonly table: string } & (
       /** Whether the client has said what they become. */
       readonly using: boolean;
     }
-  /** Fails when the table has a primary key already. */
-  | { readonly kind: 'need no primary key' }
-);
+  /** They are about to be dropped: foreign keys to them go, or are in the way. */
+  | { readonly kind: 'free tables'; readonly tables: readonly string[]; readonly cascade: boolean };
+
+/** The changes of one kind. */
+export type TableChangeOf<Kind extends TableChange['kind']> = Extract<TableChange, { readonly kind: Kind }>;
 
 /** A statement of SQLite, or what is done without one. */
 export type Step = string | TableChange;

@@ -1,11 +1,11 @@
 import { commandTag } from '../dialect/commands.ts';
 import type { Rows, Value } from '../engine/types.ts';
 import type { FormatCode, PgType } from '../wire/types.ts';
+import { changeTables } from './alter/table-changes.ts';
 import type { Compiled } from './compiler.ts';
 import { Result } from './result.ts';
 import { typesWith } from './result-shape.ts';
 import type { SessionContext } from './session-context.ts';
-import { changeTable } from './table-changes.ts';
 import { settled, type Work } from './work.ts';
 
 /** A statement of which SQLite's part has begun. */
@@ -34,7 +34,7 @@ export function* openData(
   const last = sql.at(-1);
   tellNotices(context, compiled);
   if (translation?.steps !== undefined) {
-    yield* changeTable(context, translation.steps);
+    yield* changeTables(context, translation.steps);
     return { kind: 'done', tag: commandTag(command, 0) };
   }
   if (last === undefined) return { kind: 'done', tag: commandTag(command, 0) };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalogColumns } from '../../../../src/services/sql/catalog/catalog-columns.ts';
 import { informationSchemaColumns } from '../../../../src/services/sql/catalog/information-schema-columns.ts';
+import { keyMarks } from '../../../../src/services/sql/dialect/key-marks.ts';
 import { Translated } from '../dialect/translated.ts';
 
 function example(): Translated {
@@ -160,11 +161,20 @@ test('the catalog follows changes of the schema', () => {
   ]);
 });
 
-test('a primary key that was added later is one in the catalog', () => {
+test('keys that were added later, which are indexes, are keys in the catalog', () => {
   const database = new Translated();
-  database.run('create table a (x int not null) with (fillfactor=100); alter table a add primary key (x)');
-  const { rows } = database.run("select conname, contype from pg_constraint where conrelid = 'a'::regclass");
-  assert.deepEqual(rows, [['a_pkey', 'p']]);
+  database.run('create table a (x int not null, y int, z int) with (fillfactor=100)');
+  database.database.exec(`CREATE UNIQUE INDEX first ON ${keyMarks.primaryKey} a (x)`);
+  database.database.exec(`CREATE UNIQUE INDEX second ON ${keyMarks.unique} a (y)`);
+  database.database.exec('CREATE UNIQUE INDEX a_z_key ON a (z); CREATE UNIQUE INDEX fourth ON a (x, y)');
+  const { rows } = database.run(
+    "select conname, contype from pg_constraint where conrelid = 'a'::regclass order by 1",
+  );
+  assert.deepEqual(rows, [
+    ['a_z_key', 'u'],
+    ['first', 'p'],
+    ['second', 'u'],
+  ]);
 });
 
 test('every relation has all the columns that PostgreSQL has, and can be read', () => {

@@ -264,3 +264,58 @@ test('in a transaction a change is seen by it alone until it is committed, and g
   await other.end();
   checkFile(serving);
 });
+
+test('a table goes without the rows of those that refer to it, and they without their keys', async (context) => {
+  const { client, serving } = await connected(context);
+  await client.query(
+    'ALTER TABLE children ADD CONSTRAINT up FOREIGN KEY (parent) REFERENCES parents ON DELETE CASCADE',
+  );
+  await client.query(
+    'CREATE TABLE toys (child INTEGER REFERENCES children (id), parent INTEGER REFERENCES parents)',
+  );
+  await assert.rejects(client.query('DROP TABLE parents'), {
+    code: '2BP01',
+    message: 'cannot drop table parents because other objects depend on it',
+  });
+  await client.query('DROP TABLE IF EXISTS toys, parents CASCADE');
+  assert.deepEqual(await rows(client, 'SELECT id, parent FROM children ORDER BY id'), [
+    [1, 1],
+    [2, 2],
+    [3, null],
+  ]);
+  await client.query('INSERT INTO children (parent) VALUES (99)');
+  checkFile(serving);
+});
+
+test('columns that SQLite does not add or drop by itself are added and dropped', async (context) => {
+  const { client, serving } = await connected(context);
+  await client.query(`ALTER TABLE children ADD COLUMN made timestamptz NOT NULL DEFAULT now(), ADD code text UNIQUE,
+    ADD COLUMN parent2 integer DEFAULT 1 REFERENCES parents (id), ADD COLUMN IF NOT EXISTS made timestamptz DEFAULT now()`);
+  const { rows: made } = await client.query(
+    'SELECT count(made)::int AS count, sum(parent2)::int AS sum FROM children',
+  );
+  assert.deepEqual(made, [{ count: 3, sum: 3 }]);
+  await client.query("UPDATE children SET code = 'a' WHERE id = 1");
+  await assert.rejects(client.query("UPDATE children SET code = 'a' WHERE id = 2"), { code: '23505' });
+  await assert.rejects(client.query('ALTER TABLE children ADD COLUMN must integer NOT NULL'), {
+    code: '23502',
+  });
+  await assert.rejects(
+    client.query('ALTER TABLE children ADD COLUMN up integer DEFAULT 9 REFERENCES parents'),
+    {
+      code: '23503',
+    },
+  );
+  await client.query('ALTER TABLE log ADD COLUMN id SERIAL PRIMARY KEY');
+  await client.query("INSERT INTO log (what) VALUES ('x')");
+  assert.deepEqual(await rows(client, "SELECT id FROM log WHERE what = 'x'"), [[2]]);
+  await client.query('DROP VIEW ages');
+  await client.query(
+    'ALTER TABLE children DROP COLUMN age, DROP COLUMN code, DROP parent2, DROP COLUMN IF EXISTS none',
+  );
+  assert.deepEqual(
+    (await client.query('SELECT * FROM children')).fields.map(({ name }) => name),
+    ['id', 'parent', 'note', 'made'],
+  );
+  checkFile(serving);
+});
