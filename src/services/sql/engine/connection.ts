@@ -39,6 +39,7 @@ export class Connection {
   readonly facts: FactsHolder = { current: {} };
   readonly #database: DatabaseSync;
   readonly #authorizer: Authorizer;
+  readonly #version: StatementSync;
 
   /** @throws EngineError when the file cannot be opened or is not a database */
   constructor({ file, readOnly, busyTimeout, equip }: ConnectionOptions) {
@@ -62,12 +63,18 @@ export class Connection {
     const rows: unknown[] = this.#database.prepare('SELECT name FROM sqlite_temp_schema').all();
     const common = new Set(rows.map((row) => String((row as Value[])[0])));
     this.#authorizer = new Authorizer(readOnly, common);
+    this.#version = this.#database.prepare('PRAGMA schema_version');
     this.#database.setAuthorizer(this.#authorizer.decide);
   }
 
   /** Whether a transaction is open, also one that began by itself. */
   get inTransaction(): boolean {
     return this.#database.isTransaction;
+  }
+
+  /** Another number whenever the schema is another, as this connection sees it: what was compiled for the one before is stale. */
+  get schemaVersion(): Value {
+    return (this.#version.get() as unknown as Value[])[0] as Value;
   }
 
   /** @throws EngineError */

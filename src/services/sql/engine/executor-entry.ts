@@ -4,6 +4,7 @@ import { bindable, Connection, type Equip, type Prepared } from './connection.ts
 import { Cursor } from './cursor.ts';
 import type { EngineError } from './engine-error.ts';
 import type { ExecutorAnswer, ExecutorRequest, ExecutorTask } from './executor-messages.ts';
+import type { Value } from './types.ts';
 
 /** The process that runs statements which may take long. It is ended from outside: nothing else can stop SQLite. */
 
@@ -30,6 +31,8 @@ const equip =
 const cursors = new Map<number, Cursor>();
 /** Statements that nobody uses now: each cursor has one to itself. */
 const kept = new Map<string, Prepared>();
+/** The version of the schema that they were compiled for. */
+let keptFor: Value | undefined;
 
 const connection = new Connection({ ...task, equip });
 answer({ kind: 'ready', id: 0 });
@@ -83,8 +86,6 @@ function carryOut(request: ExecutorRequest): void {
       answer({ kind: 'done', id: request.id, changes: 0 });
       return;
     case 'redefine':
-      // Statements may have other columns from now on.
-      kept.clear();
       connection.redefine(request.change);
       answer({ kind: 'done', id: request.id, changes: 0 });
       return;
@@ -143,6 +144,10 @@ function fail(id: number, error: EngineError | SqlError): void {
 }
 
 function take(sql: string): Prepared {
+  const { schemaVersion } = connection;
+  // SQLite compiles them again by itself; what is known of their columns would stay.
+  if (schemaVersion !== keptFor) kept.clear();
+  keptFor = schemaVersion;
   const prepared = kept.get(sql);
   if (prepared === undefined) return connection.prepare(sql);
   kept.delete(sql);

@@ -29,7 +29,6 @@ export class SharedReader {
   readonly #known = new Map<string, Known>();
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
-  readonly #version: StatementSync;
   readonly #tableInfo: StatementSync;
   readonly #uniqueIndexes: StatementSync;
   readonly #relations = new Map<string, RelationInfo | undefined>();
@@ -54,7 +53,6 @@ export class SharedReader {
       `SELECT l.name, i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i
        WHERE l."unique" AND l.origin = 'c' ORDER BY l.seq, i.seqno`,
     );
-    this.#version = connection.prepareTrusted('PRAGMA schema_version');
   }
 
   /** Another number whenever the schema is another. */
@@ -205,7 +203,7 @@ export class SharedReader {
     this.#begin.run();
     this.#reading = true;
     setImmediate(this.#leave);
-    const version = (this.#version.get() as unknown as Value[] | undefined)?.[0];
+    const version = this.#connection.schemaVersion;
     if (version === this.#schemaVersion) return;
     this.#schemaVersion = version;
     this.#schemaCount++;

@@ -5,6 +5,23 @@ import { allRows, engineFor, numbers } from '../support.ts';
 
 const count = 'SELECT count(*) FROM t';
 
+test('the columns of a statement are those of the schema as it is, also where it was compiled before', async (context) => {
+  const engine = await engineFor(context, 'CREATE TABLE s (a); INSERT INTO s VALUES (1)');
+  const session = engine.session();
+  session.begin();
+  await session.execute('INSERT INTO s VALUES (2)');
+  assert.deepEqual(await allRows(session, 'SELECT * FROM s'), [[1n], [2n]]);
+  await session.execute('ALTER TABLE s ADD COLUMN b DEFAULT 7');
+  const rows = await session.execute('SELECT * FROM s');
+  assert.deepEqual(
+    rows.columns.map(({ name }) => name),
+    ['a', 'b'],
+  );
+  rows.close();
+  await session.rollback();
+  session.close();
+});
+
 test('a transaction is seen by others when it is committed, and never when it is rolled back', async (context) => {
   const engine = await engineFor(context, numbers(3));
   const [writer, reader] = [engine.session(), engine.session()];
