@@ -1,4 +1,5 @@
 import { own } from '../values/own.ts';
+import { SqlError } from '../wire/sql-error.ts';
 import type { Command } from './commands.ts';
 import { copy } from './copy-command.ts';
 import { close, declare, fetch } from './cursor-commands.ts';
@@ -215,13 +216,22 @@ function channel(reader: TokenReader): Command {
   return { kind, channel: name };
 }
 
+const explainOptions = new Set(
+  'analyze verbose costs settings generic_plan buffers wal timing summary format'.split(' '),
+);
+
 function explain(reader: TokenReader): Command {
   reader.next();
   let analyze = false;
   let format = 'text';
   if (reader.acceptSymbol('(')) {
     do {
+      const token = reader.peek();
       const option = reader.name();
+      if (!explainOptions.has(option)) {
+        const details = { position: reader.position(token) };
+        throw new SqlError('42601', `unrecognized EXPLAIN option "${option}"`, details);
+      }
       const value = reader.is(',') || reader.is(')') ? 'true' : reader.next().value;
       if (option === 'analyze') analyze = isOn(value);
       if (option === 'format') format = value.toLowerCase();

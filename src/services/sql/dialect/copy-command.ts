@@ -26,7 +26,11 @@ export function copy(reader: TokenReader): Command {
   reader.expect(direction);
   const target = copyTarget(reader);
   const options = copyOptions(reader);
-  if (reader.accept('where')) throw reader.unsupported('COPY FROM ... WHERE', reader.peek(-1));
+  if (reader.isWord('where')) {
+    const details = { position: reader.position(reader.peek()) };
+    if (direction === 'to') throw new SqlError('42601', 'WHERE clause not allowed with COPY TO', details);
+    throw reader.unsupported('COPY FROM ... WHERE');
+  }
   reader.expectEnd();
   return { kind: 'copy', direction, target, table, columns, query, options };
 }

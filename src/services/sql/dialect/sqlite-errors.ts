@@ -93,6 +93,9 @@ function missingColumn([, quoted = '']: RegExpExecArray, context: FailureContext
   const found = refer(context, 'column', name);
   const [table, column] = name.includes('.') ? name.split('.') : [undefined, name];
   if (table !== undefined) return error('42703', `column ${table}.${column} does not exist`, found?.details);
+  const [, second] = context.statement.tokens;
+  if (verbOf(context) === 'copy' && second !== undefined && second.kind !== 'punctuation')
+    return error('42703', `column "${name}" of relation "${second.value}" does not exist`);
   const { sql } = context.translation ?? { sql: [] };
   if (sql.some((text) => text.startsWith('CREATE') || text.includes('RENAME'))) {
     return error('42703', `column "${name}" does not exist`);

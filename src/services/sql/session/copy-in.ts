@@ -25,6 +25,8 @@ export class CopyIn {
   readonly #reader: CopyReader;
   #waiting: Value[][] = [];
   #count = 0;
+  /** The number of the line that is being kept. */
+  #line: number;
 
   private constructor(
     context: SessionContext,
@@ -40,7 +42,9 @@ export class CopyIn {
     this.#insert = insert;
     this.#names = columns.map(({ name }) => name);
     this.#types = columns.map(({ declaredType }) => typeOfDeclared(declaredType)?.oid ?? oids.text);
-    this.#reader = new CopyReader(copyFormat(options, this.#names), table);
+    const format = copyFormat(options, this.#names);
+    this.#reader = new CopyReader(format, table);
+    this.#line = format.header ? 1 : 0;
   }
 
   /** @throws SqlError, EngineError */
@@ -68,7 +72,10 @@ export class CopyIn {
   }
 
   #keep(rows: readonly CopyRow[]): void {
-    for (const row of rows) this.#waiting.push(row.map((text, i) => this.#value(text, i)));
+    for (const row of rows) {
+      this.#line++;
+      this.#waiting.push(row.map((text, i) => this.#value(text, i)));
+    }
   }
 
   #value(text: string | null, column: number): Value {
@@ -77,7 +84,7 @@ export class CopyIn {
       return valueOfText(text, this.#types[column] ?? oids.text);
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      const where = `COPY ${this.#table}, line ${this.#reader.line}, column ${this.#names[column]}: "${text}"`;
+      const where = `COPY ${this.#table}, line ${this.#line}, column ${this.#names[column]}: "${text}"`;
       throw new SqlError(error.sqlstate, error.message, { ...error.details, where }, { cause: error });
     }
   }

@@ -33,6 +33,8 @@ export function* copyTarget({ session }: SessionContext, compiled: Compiled): Wo
     const { columns } = yield* settled(session.describe(query));
     return { columns, query, insert: '' };
   }
+  const twice = command.columns.find((name, index) => command.columns.indexOf(name) < index);
+  if (twice !== undefined) throw new SqlError('42701', `column "${twice}" specified more than once`);
   const list = command.columns.length === 0 ? '*' : command.columns.map(quoted).join(', ');
   const query = `SELECT ${list} FROM ${quoted(table)}`;
   const { columns } = yield* settled(session.describe(query));

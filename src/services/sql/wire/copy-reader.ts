@@ -30,11 +30,6 @@ export class CopyReader {
     this.#fields = format.csv ? csvFields : textFields;
   }
 
-  /** The number of the last line that was read, the header included. */
-  get line(): number {
-    return this.#line;
-  }
-
   /** The rows that `bytes` complete. */
   push(bytes: Buffer): CopyRow[] {
     return this.#rows(this.#lines.push(bytes));

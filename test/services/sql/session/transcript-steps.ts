@@ -168,6 +168,11 @@ export const steps: readonly Step[] = [
   'SELECT * FROM down ORDER BY id',
   "SELECT conname FROM pg_constraint WHERE conrelid = 'down'::regclass ORDER BY 1",
   'ALTER TABLE down DROP COLUMN up',
+  'COPY down (nothing) FROM STDIN',
+  'COPY down (id, id) FROM STDIN',
+  'COPY down (nothing) TO STDOUT',
+  'COPY down TO STDOUT WHERE id > 1',
+  'EXPLAIN (nonsense) SELECT 1',
   'DROP TABLE down',
 
   // Errors.
