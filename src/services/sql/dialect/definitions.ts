@@ -127,7 +127,8 @@ function drop(translator: Translator): Step[] {
   const drops = names.map(
     (name) => `DROP ${kind.toUpperCase()} ${ifExists ? 'IF EXISTS ' : ''}${quoteName(name)}`,
   );
-  return [...free, ...drops];
+  const views: Step[] = kind === 'index' ? [] : [{ kind: 'drop views of', what: kind, names, cascade }];
+  return [...free, ...drops, ...views];
 }
 
 /** There are no other kinds of things, so IF EXISTS has nothing to do. */

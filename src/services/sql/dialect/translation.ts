@@ -99,7 +99,14 @@ export type TableChange =
       readonly using: boolean;
     }
   /** They are about to be dropped: foreign keys to them go, or are in the way. */
-  | { readonly kind: 'free tables'; readonly tables: readonly string[]; readonly cascade: boolean };
+  | { readonly kind: 'free tables'; readonly tables: readonly string[]; readonly cascade: boolean }
+  /** Tables or views have been dropped: views that read them go, or are in the way. */
+  | {
+      readonly kind: 'drop views of';
+      readonly what: 'table' | 'view';
+      readonly names: readonly string[];
+      readonly cascade: boolean;
+    };
 
 /** The changes of one kind. */
 export type TableChangeOf<Kind extends TableChange['kind']> = Extract<TableChange, { readonly kind: Kind }>;

@@ -319,3 +319,17 @@ test('columns that SQLite does not add or drop by itself are added and dropped',
   );
   checkFile(serving);
 });
+
+test('views go with the table that they read, or keep it', async (context) => {
+  const { client, serving } = await connected(context);
+  await client.query('CREATE VIEW again AS SELECT age FROM ages');
+  await client.query('CREATE VIEW other AS SELECT id AS children FROM parents');
+  await assert.rejects(client.query('DROP TABLE children'), { code: '2BP01' });
+  assert.deepEqual(await rows(client, 'SELECT count(*)::int FROM again'), [[3]]);
+  await client.query('DROP TABLE children CASCADE');
+  assert.deepEqual(await rows(client, "SELECT viewname FROM pg_views WHERE schemaname = 'public'"), [
+    ['other'],
+  ]);
+  await client.query('ALTER TABLE parents RENAME COLUMN code TO word');
+  checkFile(serving);
+});

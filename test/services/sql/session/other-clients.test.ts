@@ -42,6 +42,19 @@ const tables = `${numbers(3)}
   CREATE INDEX children_parent ON children (parent);
   CREATE VIEW names AS SELECT name FROM parents;`;
 
+test('psql: a COPY that fails tells the line, the column and the value', {
+  skip: !psql && 'psql is not installed (Debian: postgresql-client)',
+}, async (context) => {
+  const { port } = await serveSql(context, numbers(1));
+  const script = 'COPY t (id, other) FROM STDIN;\n5\t1\n6\tx\n7\t1\n\\.\nSELECT count(*) FROM t;\n';
+  const { out, err } = await run('psql', [...where(port), '-X', '-A', '-t', 't'], script);
+  assert.match(
+    err,
+    /invalid input syntax for type integer: "x"\nCONTEXT: {2}COPY t, line 2, column other: "x"/,
+  );
+  assert.equal(out, '1\n');
+});
+
 test('psql: statements, their results and errors', {
   skip: !psql && 'psql is not installed (Debian: postgresql-client)',
 }, async (context) => {

@@ -62,39 +62,3 @@ function* needUnused(work: TableWork, table: string, name: string, columns: read
   const message = `cannot drop constraint ${name} on table ${table} because other objects depend on it`;
   throw new SqlError('2BP01', message, { detail: `a foreign key of table ${user[0]} depends on it` });
 }
-
-/**
- * Frees tables that are about to be dropped of the foreign keys that refer to them: SQLite would empty them first, and so do
- * to the rows of others what these keys say.
- * @throws SqlError 2BP01 when others refer to them and CASCADE was not said
- */
-export function* freeTables(work: TableWork, { tables, cascade }: TableChangeOf<'free tables'>): Work {
-  const named = (list: readonly string[]) => new Set(list.map((name) => name.toLowerCase()));
-  const dropped = named(tables);
-  const find = `SELECT m.name, f."table" FROM main.sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
-    WHERE m.type = 'table' AND f."table" <> m.name COLLATE NOCASE AND f."table" COLLATE NOCASE IN (SELECT value FROM json_each(?))`;
-  const referring = yield* work.run(find, JSON.stringify(tables));
-  if (referring.length === 0) return;
-  for (const [child, parent] of referring) {
-    if (cascade || dropped.has(String(child).toLowerCase())) continue;
-    throw new SqlError('2BP01', `cannot drop table ${parent} because other objects depend on it`, {
-      detail: `a foreign key of table ${child} depends on table ${parent}`,
-      hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
-    });
-  }
-  yield* work.lock();
-  const gone: string[] = [];
-  for (const child of new Set(referring.map(([name]) => String(name)))) {
-    const definition = yield* work.definition(child);
-    let { sql } = definition;
-    // From the last to the first, so that the places of those before stay right.
-    for (const { told, written } of namedConstraints(definition).reverse()) {
-      if (told.kind !== 'f' || !dropped.has(told.table?.toLowerCase() ?? '')) continue;
-      sql = withoutConstraint({ ...definition, sql }, written);
-      if (!dropped.has(child.toLowerCase())) gone.push(`constraint ${told.name} on table ${child}`);
-    }
-    yield* work.redefine(child, sql);
-  }
-  if (gone.length > 0)
-    work.notice(`drop cascades to ${gone.length === 1 ? gone[0] : `${gone.length} other objects`}`);
-}

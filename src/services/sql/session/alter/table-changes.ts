@@ -3,7 +3,8 @@ import type { SessionContext } from '../session-context.ts';
 import type { Work } from '../work.ts';
 import { addCheck, addForeignKey, addKey, setNotNull } from './add-constraint.ts';
 import { addColumn, dropColumn, setDefault, setType } from './alter-column.ts';
-import { dropConstraint, freeTables } from './drop-constraint.ts';
+import { dropConstraint } from './drop-constraint.ts';
+import { dropViews, freeTables } from './drop-table.ts';
 import { TableWork } from './table-work.ts';
 
 /**
@@ -21,8 +22,8 @@ export function* changeTables(context: SessionContext, steps: readonly Step[]): 
 }
 
 function* change(work: TableWork, step: TableChange): Work {
-  // Tables to which nobody refers are dropped without it, temporary ones too.
-  if (step.kind !== 'free tables') yield* work.lock();
+  // What nobody refers to is dropped without it, temporary tables too.
+  if (step.kind !== 'free tables' && step.kind !== 'drop views of') yield* work.lock();
   switch (step.kind) {
     case 'add foreign key':
       return yield* addForeignKey(work, step);
@@ -42,6 +43,8 @@ function* change(work: TableWork, step: TableChange): Work {
       return yield* setNotNull(work, step.table, step.column);
     case 'set type':
       return yield* setType(work, step);
+    case 'drop views of':
+      return yield* dropViews(work, step);
     case 'free tables':
       return yield* freeTables(work, step);
   }

@@ -37,6 +37,11 @@ export class TableWork {
     return found;
   }
 
+  /** Compiles a statement without running it. */
+  *describe(sql: string): Work {
+    yield* settled(this.#context.session.describe(sql));
+  }
+
   /** The first column of the rows, as text. */
   *texts(sql: string, ...parameters: readonly Value[]): Work<string[]> {
     return (yield* this.run(sql, ...parameters)).map(([text]) => String(text));
