@@ -52,11 +52,14 @@ function rewrite(database: DatabaseSync, { table, definition }: Redefinition): v
   database.enableDefensive(false);
   try {
     database.exec('PRAGMA writable_schema = ON');
-    database
-      .prepare("UPDATE main.sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1 COLLATE NOCASE")
-      .run(table, definition);
-    // Reads the schema anew.
-    database.exec('PRAGMA writable_schema = RESET');
+    try {
+      database
+        .prepare("UPDATE main.sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1 COLLATE NOCASE")
+        .run(table, definition);
+    } finally {
+      // Reads the schema anew as well.
+      database.exec('PRAGMA writable_schema = RESET');
+    }
     // Making and dropping the trial table has told other connections already that the schema is another.
     database.prepare(`SELECT 1 FROM ${quoted(table)}`);
   } finally {

@@ -333,3 +333,15 @@ test('views go with the table that they read, or keep it', async (context) => {
   await client.query('ALTER TABLE parents RENAME COLUMN code TO word');
   checkFile(serving);
 });
+
+test('a temporary table gets keys and columns; its definition is not changed, nor that of the table that it hides', async (context) => {
+  const { client, serving } = await connected(context);
+  await client.query('CREATE TEMP TABLE children (a integer, b text)');
+  await client.query('ALTER TABLE children ADD UNIQUE (a), ADD COLUMN c integer DEFAULT 1, DROP COLUMN b');
+  await client.query('INSERT INTO children (a) VALUES (1)');
+  await assert.rejects(client.query('INSERT INTO children (a) VALUES (1)'), { code: '23505' });
+  await assert.rejects(client.query('ALTER TABLE children ALTER c DROP DEFAULT'), { code: '0A000' });
+  await client.query('DROP TABLE children');
+  assert.deepEqual(await rows(client, 'SELECT age FROM children WHERE id = 1'), [[3]]);
+  checkFile(serving);
+});

@@ -10,6 +10,7 @@ import { settled, type Work } from '../work.ts';
 /** What all changes of tables need: to read and give definitions, to run statements, to find names and keys. */
 export class TableWork {
   readonly #context: SessionContext;
+  readonly #temporary = new Set<string>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -49,12 +50,16 @@ export class TableWork {
 
   /** @throws SqlError 42P01, 42809, 0A000 */
   *definition(table: string): Work<TableDefinition> {
+    // A temporary table hides one of the database.
     const [found] = yield* this.run(
-      "SELECT type, sql FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')",
+      `SELECT type, sql, 1 FROM temp.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type = 'table'
+       UNION ALL
+       SELECT type, sql, 0 FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')`,
       table,
     );
     if (found === undefined) throw new SqlError('42P01', `relation "${table}" does not exist`);
-    const [type, sql] = found;
+    const [type, sql, temporary] = found;
+    if (temporary === 1n) this.#temporary.add(table);
     if (type === 'view') throw new SqlError('42809', `"${table}" is not a table`);
     let definition: TableDefinition | undefined;
     try {
@@ -66,7 +71,10 @@ export class TableWork {
     throw new SqlError('0A000', `the definition of table "${table}" cannot be changed here`);
   }
 
+  /** @throws SqlError 0A000 for a temporary table */
   *redefine(table: string, definition: string): Work {
+    if (this.#temporary.has(table))
+      throw new SqlError('0A000', `this change of the temporary table "${table}" is not supported`);
     const list = readDefinition(definition)?.list.from ?? 0;
     yield* settled(this.#context.session.redefine({ table, definition, list }));
   }
