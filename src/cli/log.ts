@@ -4,6 +4,7 @@ import type { ServerEvent, ServerEventType } from '../server/events.ts';
 import type { Server } from '../server/server.ts';
 import type { Setting } from '../services/service.ts';
 import { sentence } from './event-words.ts';
+import { jsonLogger, prettyLogger } from './logger.ts';
 
 /** How the log is written, on stderr: sentences for a person, lines of JSON, or not at all. */
 export type LogFormat = 'pretty' | 'json' | 'off';
@@ -56,17 +57,7 @@ const clientEvents = ['opened', 'waiting', 'refused', 'closed', 'error', 'notice
 
 /** Of listening and draining a person is told by the command itself. */
 async function prettyLog(): Promise<Log> {
-  const { pino } = await import('pino');
-  const { default: pretty } = await import('pino-pretty');
-  const logger = pino(
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY && process.stderr.hasColors(),
-      translateTime: 'HH:MM:ss.l',
-      include: 'time,level',
-    }),
-  );
+  const logger = await prettyLogger();
   return {
     format: 'pretty',
     watch(name, server) {
@@ -79,13 +70,8 @@ async function prettyLog(): Promise<Log> {
 }
 
 async function jsonLog(): Promise<Log> {
-  const { pino } = await import('pino');
   // Not synchronous: a slow reader of the log must not hold up the clients.
-  const stream = pino.destination({ dest: 2, sync: false, maxLength: MOST_HELD });
-  const logger = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
-    stream,
-  );
+  const { logger, stream } = await jsonLogger({ sync: false, maxLength: MOST_HELD });
   return {
     format: 'json',
     watch(name, server) {

@@ -1,5 +1,6 @@
 import type { Report } from '../services/ring/protocol/effect.ts';
 import type { LogFormat } from './log.ts';
+import { jsonLogger, prettyLogger } from './logger.ts';
 
 /** Writes what a node reports to stderr: sentences for a person, lines of JSON, or nothing. */
 export type RingLog = (facts: { type: string }, words: string) => void;
@@ -8,29 +9,14 @@ const grave = new Set(['undeliverable', 'frozen', 'duplicate-id', 'bad-line', 'e
 
 export async function createRingLog(format: LogFormat, node: number): Promise<RingLog> {
   if (format === 'off') return () => {};
-  const { pino } = await import('pino');
   if (format === 'json') {
-    const base = {
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level: string) => ({ level }) },
-    };
-    const logger = pino(base, pino.destination({ dest: 2, sync: true }));
+    const { logger } = await jsonLogger({ sync: true });
     return (facts, words) => {
       const { type, ...rest } = facts;
       logger[grave.has(type) ? 'warn' : 'info']({ node, event: type, ...rest }, words);
     };
   }
-  const { default: pretty } = await import('pino-pretty');
-  const logger = pino(
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY && process.stderr.hasColors(),
-      translateTime: 'HH:MM:ss.l',
-      include: 'time,level',
-    }),
-  );
+  const logger = await prettyLogger();
   return ({ type }, words) => logger[grave.has(type) ? 'warn' : 'info'](`node ${node}: ${words}`);
 }
 

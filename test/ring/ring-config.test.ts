@@ -72,6 +72,16 @@ const mistakes: [string, string, RegExp][] = [
     `[timing]\nloss = "1s"\n${NODES}`,
     /\[timing\]: loss must be a number of milliseconds/,
   ],
+  [
+    'a time for refusals that is over before the next one',
+    `[timing]\nduplicate = 500\n${NODES}`,
+    /\[timing\]: duplicate must be longer than dial-last and dead together.*: more than 1400, not 500/,
+  ],
+  [
+    'a pause between attempts that is longer than the time for refusals',
+    `[timing]\ndial-last = 2600\n${NODES}`,
+    /: more than 3000, not 3000/,
+  ],
 ];
 
 for (const [what, text, message] of mistakes) {

@@ -21,6 +21,15 @@ test('every invariant of the ring holds at every step of ten thousand simulation
   assert.equal(tally.simulations, count);
 });
 
+/** Numbers that once failed, each with what it was about. */
+const regressions: [number, string][] = [
+  [116_908, 'the end is announced to a node that has restarted and alone can pass it on'],
+  [110_063, 'an impostor at each of two nodes does not keep the rightful ones from finding each other'],
+];
+for (const [seed, about] of regressions) {
+  test(`${about} (seed ${seed})`, () => assert.equal(simulate(seed).violation, undefined));
+}
+
 test('a simulation is repeated exactly by its number', () => {
   for (let seed = 0; seed < 40; seed++) {
     const once = simulate(seed);

@@ -158,6 +158,13 @@ function timingOf(timing: unknown, fail: Fail): Partial<Timing> {
       return fail(`[timing]: there is no key "${key}", only ${[...timingKeys.keys()].join(', ')}`);
     given[name] = timeOf(`[timing]: ${key}`, value, fail);
   }
+  const { duplicate, dialLast, dead } = { ...defaultTiming, ...given };
+  if (duplicate <= dialLast + dead) {
+    fail(
+      `[timing]: duplicate must be longer than dial-last and dead together, so that a refused node has dialled again ` +
+        `in that time: more than ${dialLast + dead}, not ${duplicate}`,
+    );
+  }
   return given;
 }
 

@@ -225,7 +225,9 @@ function judge(
   if (peer === undefined) return Status.UNKNOWN_ID;
   if (node.state === 'leaving' || node.state === 'stopping') return Status.ENDING;
   if (peer.outState === 'up' && peer.instance !== instance) return Status.ID_TAKEN;
-  if (peer.in >= 0 && peer.inInstance !== instance && node.at - peer.heardAt < node.timing.dead) {
+  const { dead } = node.timing;
+  const unlike = peer.in >= 0 && peer.inInstance !== instance && node.at - peer.heardAt < dead;
+  if (unlike || (peer.instance !== instance && node.at - peer.answeredAt < dead)) {
     dial(node, peer);
     return Status.ID_TAKEN;
   }
@@ -243,6 +245,7 @@ export function welcome(node: NodeState, link: number, frame: Frame): [Peer, Lin
     answer.status = Status.OTHER_RING;
   }
   if (answer.status !== Status.WELCOME) {
+    if (answer.status === Status.ID_TAKEN) answered(node, peer, answer.instance);
     if (answer.status !== Status.ENDING) {
       report(node, { type: 'refused', peer: peer.id, reason: statusText[answer.status] ?? 'unknown' });
     }
@@ -250,12 +253,13 @@ export function welcome(node: NodeState, link: number, frame: Frame): [Peer, Lin
     return [peer, lost(node, peer)];
   }
   const restarted = peer.instance !== 0 && peer.instance !== answer.instance;
-  peer.instance = answer.instance;
   peer.operational = answer.operational;
-  if (restarted) dropCustody(node, peer);
-  else release(node, peer, frame.linkNumber);
+  if (restarted) {
+    dropCustody(node, peer);
+    peer.claimNumber = 0;
+  } else release(node, peer, frame.linkNumber);
   if (peer.custody.length === 0) peer.next = frame.linkNumber + 1;
-  if (peer.in >= 0 && peer.inInstance !== answer.instance) closeIn(node, peer);
+  answered(node, peer, answer.instance);
   peer.outState = 'up';
   peer.pause = 0;
   peer.failed = false;
@@ -264,6 +268,16 @@ export function welcome(node: NodeState, link: number, frame: Frame): [Peer, Lin
   resend(node, peer);
   watch(node, peer);
   return [peer, 'up'];
+}
+
+/**
+ * Whoever answers at an ID's address is the right process, even one that does not know yet that this one is right: a link
+ * that another one holds under that ID ends.
+ */
+function answered(node: NodeState, peer: Peer, instance: number): void {
+  peer.instance = instance;
+  peer.answeredAt = node.at;
+  if (peer.in >= 0 && peer.inInstance !== instance) closeIn(node, peer);
 }
 
 /** This node's ID is refused: for a while that is a former self, not yet known to be dead; then it is somebody else. */

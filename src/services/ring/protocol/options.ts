@@ -25,7 +25,10 @@ export type Timing = {
   giveUp: number;
   /** How long an idle token rests at the coordinator in each lap. Default 0. */
   pace: number;
-  /** An ID that is refused as taken for this long ends its process. Default 3000. */
+  /**
+   * An ID that is refused as taken for this long ends its process. Longer than `dialLast` and `dead` together, or the next
+   * refusal comes too late to be seen as the same. Default 3000.
+   */
   duplicate: number;
   /** How long a node that leaves or stops waits for the last acknowledgements. Default 300. */
   exit: number;

@@ -37,8 +37,9 @@ export type Peer = {
   dialledAt: number;
   /** The pause before the next attempt, doubled each time. */
   pause: number;
-  /** Its process, as it said in its last WELCOME; 0 when unknown. */
+  /** Its process, as it said in its last WELCOME, and when; 0 when unknown. */
   instance: number;
+  answeredAt: number;
   /** The link that it dialled, or -1, and its process as it said in HELLO there. */
   in: number;
   inInstance: number;
@@ -246,6 +247,7 @@ function createPeer(id: number, slot: number): Peer {
     dialledAt: 0,
     pause: 0,
     instance: 0,
+    answeredAt: Number.NEGATIVE_INFINITY,
     in: -1,
     inInstance: 0,
     heardAt: 0,

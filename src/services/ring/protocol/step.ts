@@ -38,7 +38,7 @@ import {
 import { copied, markKey, relay } from './relay.ts';
 import { type NodeState, type Peer, type StateName, setTimer, states } from './state.ts';
 import { type Action, type Occurrence, table } from './table.ts';
-import { exit, finishIfAcknowledged, stop, terminate } from './termination.ts';
+import { announceAgain, exit, finishIfAcknowledged, stop, terminate } from './termination.ts';
 import { enqueue, readAhead, takeToken, wake } from './transmission.ts';
 
 /** What an action gets: the peer and the frame, or for a timer its key in `frame.message`. */
@@ -100,6 +100,7 @@ const perform: Record<Action, Perform> = {
   neighbourUp: withPeer((node, peer) => neighbourUp(node, peer)),
   neighbourLost: withPeer((node, peer) => neighbourLost(node, peer)),
   seekSoon: (node) => hastenClaim(node),
+  announce: withPeer((node, peer) => announceAgain(node, peer)),
   finish: (node) => finishIfAcknowledged(node),
 };
 

@@ -62,6 +62,7 @@ export const actions = {
   neighbourUp: 'a member that is another process now: claim',
   neighbourLost: 'a neighbour in the view: claim',
   seekSoon: 'seek a ring soon',
+  announce: 'send TERM if nothing is kept for the peer',
   finish: 'exit when nothing is left to acknowledge',
 } as const;
 export type Action = keyof typeof actions;
@@ -154,6 +155,6 @@ export const table: Readonly<Record<StateName, Readonly<Row>>> = {
   },
   frozen: outside,
   leaving: ending,
-  stopping: { ...ending, TERM: 'drop' },
+  stopping: { ...ending, TERM: 'drop', 'link up': 'announce' },
   ended: nothing,
 };

@@ -48,14 +48,19 @@ export function terminate(node: NodeState, reason: string, from?: Peer): void {
     // What this link has been waiting for does not count any more: the announcement gets the full time.
     peer.progressAt = node.at;
     if (peer.outState !== 'up') closeOut(node, peer);
-    sendTo(
-      node,
-      peer,
-      frameOf(FrameType.TERM, { source: node.id, destination: peer.id, epoch: node.highest }),
-    );
+    announceEnd(node, peer);
     dial(node, peer);
   }
   setTimer(node, 'exit', node.timing.exit);
+}
+
+function announceEnd(node: NodeState, peer: Peer): void {
+  sendTo(node, peer, frameOf(FrameType.TERM, { source: node.id, destination: peer.id, epoch: node.highest }));
+}
+
+/** In `stopping`: a link is up. What was kept for a former process of the peer is forgotten, but the end is for all. */
+export function announceAgain(node: NodeState, peer: Peer): void {
+  if (peer.custody.length === 0) announceEnd(node, peer);
 }
 
 /** In `leaving` and `stopping`: whether the last frames have been acknowledged. */

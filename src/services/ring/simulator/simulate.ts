@@ -73,7 +73,6 @@ class Run {
   readonly #scenario: Scenario;
   readonly #world: World;
   readonly #invariants: Invariants;
-  readonly #left = new Set<number>();
 
   constructor(scenario: Scenario, world: World, invariants: Invariants) {
     this.#scenario = scenario;
@@ -276,13 +275,16 @@ class Run {
       case 'leave':
         if (victim === undefined) break;
         world.tell(victim, { type: 'leave', at: 0 });
-        after(() => {
-          if (!victim.running) world.restart(fault.node);
-          else this.#left.add(fault.node);
-        });
+        after(() => this.#restartWhenGone(victim));
         break;
     }
     this.#recount();
+  }
+
+  /** The operator waits until the process has ended, and starts it again. */
+  #restartWhenGone(process: Process): void {
+    if (!process.running) this.#world.restart(process.id);
+    else this.#world.at(this.#world.now + GLANCE, () => this.#restartWhenGone(process));
   }
 
   /** The neighbour that the last token came from sends it again, as a new frame. */
