@@ -25,6 +25,9 @@ test('every invariant of the ring holds at every step of ten thousand simulation
 const regressions: [number, string][] = [
   [116_908, 'the end is announced to a node that has restarted and alone can pass it on'],
   [110_063, 'an impostor at each of two nodes does not keep the rightful ones from finding each other'],
+  [343_208, 'the end is announced to a node that has left, because it may be back'],
+  [266_004, 'a node that is told to leave is started again once it has ended'],
+  [593_838, 'a node that crashed at a sync and is back counts for those who reach it'],
 ];
 for (const [seed, about] of regressions) {
   test(`${about} (seed ${seed})`, () => assert.equal(simulate(seed).violation, undefined));

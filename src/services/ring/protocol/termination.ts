@@ -44,7 +44,8 @@ function whyNot(node: NodeState): string | undefined {
 export function terminate(node: NodeState, reason: string, from?: Peer): void {
   enter(node, 'stopping', reason);
   for (const peer of node.peers.values()) {
-    if (peer === from || peer.departed) continue;
+    // Who left may be back, and be the only one who can tell the others.
+    if (peer === from) continue;
     // What this link has been waiting for does not count any more: the announcement gets the full time.
     peer.progressAt = node.at;
     if (peer.outState !== 'up') closeOut(node, peer);

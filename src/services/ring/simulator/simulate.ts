@@ -83,6 +83,7 @@ class Run {
   go(): void {
     const { nodes, faults, stopNow } = this.#scenario;
     const world = this.#world;
+    world.changed = () => this.#recount();
     for (let id = 0; id < nodes; id++) world.at(0, () => void world.start(id));
     let over = 0;
     for (const fault of faults) {

@@ -72,6 +72,8 @@ export class World {
   steps = 0;
   dropping = 0;
   duplicating = 0;
+  /** Called when a process has started or is gone. */
+  changed: () => void = () => {};
   /** Counts of the cuts in force, `from * nodes + to`. */
   readonly #cuts: number[];
   readonly #agenda = new Agenda<Occasion>();
@@ -142,6 +144,7 @@ export class World {
     const recovered = disk.recover();
     process.nextLine = disk.file.findIndex(({ number }) => number > recovered.finishedThrough);
     if (process.nextLine < 0) process.nextLine = disk.file.length;
+    this.changed();
     this.tell(process, { type: 'start', at: 0, instance: this.random.whole(1, 2 ** 31), recovered });
     return process;
   }
@@ -386,5 +389,6 @@ export class World {
     for (const link of [...process.connections.keys()]) this.#close(process, link, silent);
     process.timers.clear();
     if (this.listening[process.id] === process) this.listening[process.id] = undefined;
+    this.changed();
   }
 }
