@@ -1,5 +1,6 @@
 import type { TimerName } from './event.ts';
 import type { Frame, Stream } from './frame.ts';
+import type { Address } from './options.ts';
 
 /** What a node writes down. Replayed at the next start into {@link Recovered}. */
 export type DurableRecord =
@@ -52,8 +53,11 @@ export type Summary = {
 export type Effect =
   /** Send the frame on a link. Its fields do not change afterwards. The link may be gone: then nothing happens. */
   | { type: 'send'; link: number; frame: Frame }
-  /** Connect to a node; `link` is the number that later events carry. Even; accepted links get odd numbers. */
-  | { type: 'dial'; link: number; peer: number }
+  /**
+   * Connect to a node, for a guest at its address; `link` is the number that later events carry. Even; accepted links get odd
+   * numbers.
+   */
+  | { type: 'dial'; link: number; peer: number; address: Address | undefined }
   /** End a link once what was sent on it has been written. No event follows. */
   | { type: 'close'; link: number }
   /** Setting a timer that runs sets it anew. */

@@ -1,4 +1,5 @@
 import { Flag, type Frame, FrameType, frameOf } from './frame.ts';
+import { dismissGuests } from './guests.ts';
 import { reconcile } from './links.ts';
 import { decodeMembers } from './payload.ts';
 import { append, clearTimer, enter, type Lane, type NodeState, report, setTimer } from './state.ts';
@@ -84,6 +85,7 @@ function install(node: NodeState): void {
   node.refusedAt = Number.NEGATIVE_INFINITY;
   node.counts.views++;
   for (const lane of node.lanes) lane.activeAt = node.at;
+  dismissGuests(node);
   reconcile(node, true);
   const { number, epoch, wrapped } = view;
   report(node, { type: 'view', view: number, epoch, members: view.members.map(({ id }) => id), wrapped });

@@ -1,5 +1,7 @@
 import { accept, acknowledge, dropCustody, release, resend, sendTo } from './custody.ts';
 import { type Frame, FrameType, frameOf } from './frame.ts';
+import { admit } from './guests.ts';
+import type { Address } from './options.ts';
 import { decodeAnswer, decodeGreeting, encodeAnswer, encodeGreeting, Status, statusText } from './payload.ts';
 import { clearTimer, type NodeState, type Peer, report, setTimer } from './state.ts';
 
@@ -56,7 +58,7 @@ export function dial(node: NodeState, peer: Peer): void {
   node.links.set(peer.out, peer);
   peer.outState = 'dialling';
   peer.dialledAt = node.at;
-  node.effects.push({ type: 'dial', link: peer.out, peer: peer.id });
+  node.effects.push({ type: 'dial', link: peer.out, peer: peer.id, address: peer.address });
   watch(node, peer);
 }
 
@@ -70,7 +72,11 @@ export function connected(node: NodeState, link: number): void {
     epoch: node.highest,
     incarnation: node.incarnation,
     linkNumber: (peer.custody[0]?.linkNumber ?? peer.next) - 1,
-    payload: encodeGreeting({ instance: node.instance, fingerprint: node.fingerprint }),
+    payload: encodeGreeting({
+      instance: node.instance,
+      fingerprint: node.fingerprint,
+      address: node.address,
+    }),
   });
   node.effects.push({ type: 'send', link, frame: hello });
 }
@@ -168,7 +174,11 @@ export function checkLink(node: NodeState, peer: Peer): LinkNews {
 /** HELLO on an accepted link. */
 export function hello(node: NodeState, link: number, frame: Frame): void {
   const greeting = decodeGreeting(frame.payload);
-  const peer = node.peers.get(frame.source);
+  const { address } = greeting;
+  const peer =
+    address === undefined || greeting.fingerprint !== node.fingerprint
+      ? node.peers.get(frame.source)
+      : admit(node, frame.source, address);
   const status = judge(node, peer, greeting.instance, greeting.fingerprint, frame.source);
   const received =
     peer !== undefined && peer.inInstance === greeting.instance
@@ -202,10 +212,20 @@ export function hello(node: NodeState, link: number, frame: Frame): void {
   peer.unacknowledged = 0;
   peer.heardAt = node.at;
   node.links.set(link, peer);
+  if (address !== undefined) moved(node, peer, address);
   if (peer.departed) {
     peer.departed = false;
     reconcile(node, false);
   }
+}
+
+/** A guest may listen somewhere else when it is started again. */
+function moved(node: NodeState, peer: Peer, { host, port }: Address): void {
+  const { address } = peer;
+  if (address === undefined || (address.host === host && address.port === port)) return;
+  peer.address = { host, port };
+  closeOut(node, peer);
+  reconcile(node, true);
 }
 
 /**
@@ -224,7 +244,7 @@ function judge(
   if (id === node.id) return Status.ID_TAKEN;
   if (peer === undefined) return Status.UNKNOWN_ID;
   if (node.state === 'leaving' || node.state === 'stopping') return Status.ENDING;
-  if (peer.outState === 'up' && peer.instance !== instance) return Status.ID_TAKEN;
+  if (peer.outState === 'up') return peer.instance === instance ? Status.WELCOME : Status.ID_TAKEN;
   const { dead } = node.timing;
   const unlike = peer.in >= 0 && peer.inInstance !== instance && node.at - peer.heardAt < dead;
   if (unlike || (peer.instance !== instance && node.at - peer.answeredAt < dead)) {

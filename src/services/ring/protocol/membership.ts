@@ -11,7 +11,9 @@ export function seekRing(node: NodeState): void {
   // Who left may be back, in a ring that has no reason to dial this node.
   for (const peer of node.peers.values()) peer.departed = false;
   reconcile(node, false);
-  const insider = [...node.peers.values()].find((peer) => peer.outState === 'up' && peer.operational);
+  const insider = [...node.peers.values()].find(
+    (peer) => peer.outState === 'up' && peer.operational && peer.address === undefined,
+  );
   if (insider === undefined) {
     claim(node, 'no ring is known');
     return;
@@ -28,6 +30,7 @@ export function seekRing(node: NodeState): void {
 
 /** JOIN in a ring: a new view is made for the sake of the newcomer, unless this one has hardly begun. */
 export function hearJoin(node: NodeState, peer: Peer): void {
+  peer.departed = false;
   if (node.at - node.installedAt < node.timing.settle) return;
   claim(node, `node ${peer.id} joins`);
 }

@@ -52,13 +52,21 @@ export const defaultTiming: Readonly<Timing> = {
   exit: 300,
 };
 
-/** The most nodes that one ring can have: an epoch keeps six bits for the place of its claimant. */
+/** The most nodes that one ring can have: an epoch keeps six bits for the place of its claimant. Guests count as well. */
 export const MAX_NODES = 64;
+
+/** Where a node listens. */
+export type Address = { readonly host: string; readonly port: number };
+
+/** A node that is in no `ring.toml`, and where it listens. */
+export type Guest = Address & { readonly id: number };
 
 export type NodeOptions = {
   id: number;
   /** The IDs of all configured nodes, clockwise; the same list in every node. A majority is one of this list. */
   ring: readonly number[];
+  /** Of a guest, whose ID is not in `ring`: where it listens, for the others to dial. */
+  address?: Address | undefined;
   /** A number made from the ring's name and list: nodes of different rings refuse each other. 32 bits. */
   fingerprint: number;
   /** W, how many frames may be on their lap at once in one direction. Default 1. */

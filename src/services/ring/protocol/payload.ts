@@ -1,3 +1,4 @@
+import type { Address, Guest } from './options.ts';
 import type { Member, PresenceReport } from './state.ts';
 
 /**
@@ -5,11 +6,11 @@ import type { Member, PresenceReport } from './state.ts';
  * closes the link that it came on.
  */
 
-/** HELLO: instance (4), fingerprint (4). */
-export type Greeting = { instance: number; fingerprint: number };
+/** HELLO: instance (4), fingerprint (4); and of a guest where it listens: port (2), host. */
+export type Greeting = { instance: number; fingerprint: number; address: Address | undefined };
 
 /** WELCOME: instance (4), fingerprint (4), status (1), operational (1). */
-export type Answer = Greeting & { status: number; operational: boolean };
+export type Answer = { instance: number; fingerprint: number; status: number; operational: boolean };
 
 /** Why a HELLO is refused. */
 export const Status = { WELCOME: 0, ID_TAKEN: 1, OTHER_RING: 2, UNKNOWN_ID: 3, ENDING: 4 } as const;
@@ -17,26 +18,45 @@ export const Status = { WELCOME: 0, ID_TAKEN: 1, OTHER_RING: 2, UNKNOWN_ID: 3, E
 export const statusText: Record<number, string> = {
   1: 'another process uses this ID',
   2: 'its ring.toml differs: name, nodes or their order',
-  3: 'it does not know this ID',
+  3: 'it does not know this ID, or has no room for another guest',
   4: 'it is ending',
 };
 
-export function encodeGreeting(greeting: Greeting): Uint8Array {
-  const bytes = new Uint8Array(8);
+const LONGEST_HOST = 255;
+
+export function encodeGreeting({ instance, fingerprint, address }: Greeting): Uint8Array {
+  const host = address === undefined ? undefined : utf8.encode(address.host);
+  const bytes = new Uint8Array(host === undefined ? 8 : 10 + host.length);
   const out = new DataView(bytes.buffer);
-  out.setUint32(0, greeting.instance);
-  out.setUint32(4, greeting.fingerprint);
+  out.setUint32(0, instance);
+  out.setUint32(4, fingerprint);
+  if (address !== undefined && host !== undefined) {
+    out.setUint16(8, address.port);
+    bytes.set(host, 10);
+  }
   return bytes;
 }
 
 export function decodeGreeting(payload: Uint8Array): Greeting {
   const input = viewOf(payload);
-  return { instance: input.getUint32(0), fingerprint: input.getUint32(4) };
+  const address =
+    payload.length === 8 ? undefined : { port: input.getUint16(8), host: hostIn(payload.subarray(10)) };
+  return { instance: input.getUint32(0), fingerprint: input.getUint32(4), address };
 }
+
+function hostIn(bytes: Uint8Array): string {
+  if (bytes.length === 0 || bytes.length > LONGEST_HOST) throw new RangeError('a host has 1 to 255 bytes');
+  return text.decode(bytes);
+}
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
 
 export function encodeAnswer(answer: Answer): Uint8Array {
   const bytes = new Uint8Array(10);
-  bytes.set(encodeGreeting(answer));
+  const out = new DataView(bytes.buffer);
+  out.setUint32(0, answer.instance);
+  out.setUint32(4, answer.fingerprint);
   bytes[8] = answer.status;
   bytes[9] = answer.operational ? 1 : 0;
   return bytes;
@@ -44,7 +64,45 @@ export function encodeAnswer(answer: Answer): Uint8Array {
 
 export function decodeAnswer(payload: Uint8Array): Answer {
   const input = viewOf(payload);
-  return { ...decodeGreeting(payload), status: input.getUint8(8), operational: input.getUint8(9) === 1 };
+  return {
+    instance: input.getUint32(0),
+    fingerprint: input.getUint32(4),
+    status: input.getUint8(8),
+    operational: input.getUint8(9) === 1,
+  };
+}
+
+/** CLAIM: for each guest that the sender knows, ID (2), port (2), length of the host (1), host. */
+export function encodeGuests(guests: readonly Guest[]): Uint8Array {
+  const hosts = guests.map(({ host }) => utf8.encode(host));
+  const bytes = new Uint8Array(hosts.reduce((sum, host) => sum + 5 + host.length, 0));
+  const out = new DataView(bytes.buffer);
+  let at = 0;
+  guests.forEach(({ id, port }, index) => {
+    const host = hosts[index] as Uint8Array;
+    out.setUint16(at, id);
+    out.setUint16(at + 2, port);
+    bytes[at + 4] = host.length;
+    bytes.set(host, at + 5);
+    at += 5 + host.length;
+  });
+  return bytes;
+}
+
+export function decodeGuests(payload: Uint8Array): Guest[] {
+  const input = viewOf(payload);
+  const guests: Guest[] = [];
+  for (let at = 0; at < payload.length; ) {
+    const end = at + 5 + input.getUint8(at + 4);
+    if (end > payload.length) throw new RangeError('a list of guests is cut off');
+    guests.push({
+      id: input.getUint16(at),
+      port: input.getUint16(at + 2),
+      host: hostIn(payload.subarray(at + 5, end)),
+    });
+    at = end;
+  }
+  return guests;
 }
 
 /** PURGE and VIEW: for each member, in ring order, ID (2) and instance (4). */

@@ -1,8 +1,10 @@
 import { purgeCustody, sendTo } from './custody.ts';
 import { Flag, type Frame, FrameType, frameOf } from './frame.ts';
+import { knownGuests, learn } from './guests.ts';
 import { adopt, lanesInUse } from './installation.ts';
-import { closeOut, reconcile } from './links.ts';
-import { decodePresence, encodeMembers, encodePresence } from './payload.ts';
+import { lost, reconcile } from './links.ts';
+import { MAX_NODES } from './options.ts';
+import { decodeGuests, decodePresence, encodeGuests, encodeMembers, encodePresence } from './payload.ts';
 import {
   clearTimer,
   enter,
@@ -44,7 +46,14 @@ export function hastenClaim(node: NodeState): void {
   if (node.claimAt - node.at > 2 * node.timing.settle) scheduleClaim(node, node.timing.settle);
 }
 
+/** Makes a claim. A guest cannot: it is apart then, and asks a member to make one. */
 export function claim(node: NodeState, reason: string): void {
+  if (node.address !== undefined) {
+    resetLanes(node);
+    purgeCustody(node);
+    fallApart(node, reason);
+    return;
+  }
   node.highest = (Math.floor(node.highest / PLACES) + 1) * PLACES + node.slot;
   node.parent = undefined;
   begin(node, node.highest, 'claiming', reason);
@@ -80,7 +89,12 @@ function begin(node: NodeState, epoch: number, state: 'claiming' | 'promised', r
 
 function sendClaim(node: NodeState, peer: Peer): void {
   const claimant = node.ring[node.promised % PLACES] ?? node.id;
-  const frame = frameOf(FrameType.CLAIM, { source: claimant, destination: peer.id, epoch: node.promised });
+  const frame = frameOf(FrameType.CLAIM, {
+    source: claimant,
+    destination: peer.id,
+    epoch: node.promised,
+    payload: encodeGuests(knownGuests(node)),
+  });
   peer.claimNumber = sendTo(node, peer, frame);
 }
 
@@ -88,11 +102,14 @@ function sendClaim(node: NodeState, peer: Peer): void {
 export function hearClaim(node: NodeState, peer: Peer, frame: Frame): void {
   // A claim in this node's own name that it has not made is a former self's, or an impostor's.
   const alien = frame.epoch % PLACES === node.slot && frame.epoch !== node.promised;
+  const news = learn(node, decodeGuests(frame.payload));
   if (frame.epoch > node.promised && !alien) {
     node.parent = peer;
     begin(node, frame.epoch, 'promised', `node ${frame.source} claims`);
   } else if (frame.epoch < node.promised || alien) {
     sendBeacon(node, peer, BeaconReason.OLDER);
+  } else if (news && (node.state === 'claiming' || node.state === 'promised')) {
+    reconcile(node, true);
   }
 }
 
@@ -160,7 +177,7 @@ function tell(node: NodeState): void {
 /** PRESENT with a report: it goes the claim's way back to the claimant. */
 export function hearReport(node: NodeState, frame: Frame): void {
   if (frame.payload.length === 0 || frame.epoch !== node.promised) return;
-  if (frame.source === node.id || frame.hops >= 2 * node.ring.length) return;
+  if (frame.source === node.id || frame.hops >= 2 * (node.peers.size + 1)) return;
   if (node.state === 'claiming') collect(node, decodePresence(frame.source, frame.view, frame.payload));
   else if (node.parent !== undefined) sendTo(node, node.parent, { ...frame, hops: frame.hops + 1 });
 }
@@ -174,19 +191,34 @@ function collect(node: NodeState, presence: PresenceReport): void {
   decide(node);
 }
 
+/** Where a node stands in rings: configured ones in their order, guests after them by their IDs. */
+function placeOf(node: NodeState, id: number): number {
+  const slot = node.ring.indexOf(id);
+  return slot >= 0 ? slot : PLACES + id;
+}
+
+/** One configured node is worth more than all guests. */
+function weightOf(place: number): number {
+  return place < PLACES ? MAX_NODES : 1;
+}
+
 /** The claimant chooses the new ring among those who have answered, and purges it; or finds that it has no majority. */
 export function decide(node: NodeState): void {
   settled(node);
   if (node.state !== 'claiming') return;
   clearTimer(node, 'gather');
-  const places = [...node.reports.keys()].map((id) => node.ring.indexOf(id)).sort((a, b) => a - b);
+  const reports = new Map([...node.reports.values()].map((each) => [placeOf(node, each.id), each]));
+  const places = [...reports.keys()].sort((a, b) => a - b);
   const reaches = (one: number, other: number) => {
-    const from = node.reports.get(node.ring[one] as number);
-    const to = node.reports.get(node.ring[other] as number);
-    return from?.reached.some((each) => each.id === to?.id && each.instance === to.instance) ?? false;
+    const to = reports.get(other);
+    return (
+      reports.get(one)?.reached.some((each) => each.id === to?.id && each.instance === to.instance) ?? false
+    );
   };
-  const shape = chooseShape(places, node.slot, (one, other) => reaches(one, other) && reaches(other, one));
-  if (shape === undefined || shape.members.length < majority(node)) {
+  const adjacent = (one: number, other: number) => reaches(one, other) && reaches(other, one);
+  const shape = chooseShape(places, node.slot, adjacent, weightOf);
+  const configured = shape?.members.filter((place) => place < PLACES).length ?? 0;
+  if (shape === undefined || configured < majority(node)) {
     const reached = [...node.reports.keys()];
     for (const peer of node.peers.values()) {
       if (peer.outState === 'up') sendBeacon(node, peer, BeaconReason.NO_MAJORITY);
@@ -197,7 +229,7 @@ export function decide(node: NodeState): void {
   let number = 0;
   for (const each of node.reports.values()) number = Math.max(number, each.view);
   const members = shape.members.map((place) => {
-    const { id, instance } = node.reports.get(node.ring[place] as number) as PresenceReport;
+    const { id, instance } = reports.get(place) as PresenceReport;
     return { id, instance };
   });
   const purge = frameOf(FrameType.PURGE, {
@@ -247,7 +279,7 @@ export function checkTokens(node: NodeState): void {
 export function abandon(node: NodeState): void {
   for (const peer of node.peers.values()) {
     if (peer.outState !== 'up' && peer.out >= 0 && node.at - peer.dialledAt > node.timing.dead)
-      closeOut(node, peer);
+      lost(node, peer);
   }
   fallApart(node, 'the claim came to nothing');
 }

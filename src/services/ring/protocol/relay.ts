@@ -15,7 +15,7 @@ export function markKey(source: number, incarnation: number, stream: number): nu
 }
 
 export function relay(node: NodeState, arrived: Frame): void {
-  if (arrived.hops > 2 * node.ring.length) {
+  if (arrived.hops > 2 * (node.view?.members.length ?? 0)) {
     strip(node, arrived);
     return;
   }

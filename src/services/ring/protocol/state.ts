@@ -1,7 +1,7 @@
 import type { DurableRecord, Effect, Report, Summary } from './effect.ts';
 import type { Message, TimerName } from './event.ts';
 import type { Direction, Frame } from './frame.ts';
-import type { NodeOptions, Timing } from './options.ts';
+import type { Address, NodeOptions, Timing } from './options.ts';
 import { defaultTiming, MAX_NODES } from './options.ts';
 
 /** The states of a node; `table.ts` says what each does with every frame and time-out. */
@@ -27,10 +27,11 @@ export const states = [
 ] as const;
 export type StateName = (typeof states)[number];
 
-/** Another configured node, with the link dialled to it and the one that it dialled. */
+/** Another node, with the link dialled to it and the one that it dialled. */
 export type Peer = {
   readonly id: number;
-  readonly slot: number;
+  /** Of a guest, where it listens; undefined for a configured node. */
+  address: Address | undefined;
   /** The link dialled to it, or -1, and how far it has come. */
   out: number;
   outState: 'none' | 'dialling' | 'greeting' | 'up';
@@ -114,6 +115,9 @@ export type PresenceReport = { id: number; instance: number; view: number; reach
  */
 export type NodeState = {
   readonly id: number;
+  /** Of a guest, where it listens; undefined for a configured node. */
+  readonly address: Address | undefined;
+  /** The place in `ring`; a guest's is after all of them. */
   readonly slot: number;
   readonly ring: readonly number[];
   readonly fingerprint: number;
@@ -174,19 +178,21 @@ export type NodeState = {
 };
 
 export function createNode(options: NodeOptions): NodeState {
-  const { id, ring, fingerprint, window = 1, deputies = [] } = options;
-  const slot = ring.indexOf(id);
+  const { id, ring, address, fingerprint, window = 1, deputies = [] } = options;
+  const slot = address === undefined ? ring.indexOf(id) : ring.length;
   if (slot < 0) throw new RangeError(`node ${id} is not in the ring ${ring.join(', ')}`);
+  if (address !== undefined && ring.includes(id)) {
+    throw new RangeError(`node ${id} is in the ring ${ring.join(', ')}: it is no guest`);
+  }
   if (ring.length < 2 || ring.length > MAX_NODES) {
     throw new RangeError(`a ring has 2 to ${MAX_NODES} nodes, not ${ring.length}`);
   }
   const peers = new Map<number, Peer>();
-  ring.forEach((peerId, index) => {
-    if (peerId !== id) peers.set(peerId, createPeer(peerId, index));
-  });
+  for (const peerId of ring) if (peerId !== id) peers.set(peerId, createPeer(peerId, undefined));
   const timing = { ...defaultTiming, ...options.timing };
   return {
     id,
+    address,
     slot,
     ring,
     fingerprint,
@@ -238,10 +244,10 @@ export function createNode(options: NodeOptions): NodeState {
   };
 }
 
-function createPeer(id: number, slot: number): Peer {
+export function createPeer(id: number, address: Address | undefined): Peer {
   return {
     id,
-    slot,
+    address,
     out: -1,
     outState: 'none',
     dialledAt: 0,
@@ -309,7 +315,7 @@ export function isMember(node: NodeState, id: number): boolean {
   return node.view?.members.some((member) => member.id === id) ?? false;
 }
 
-/** More than half of the configured nodes. */
+/** More than half of the configured nodes; guests do not count. */
 export function majority(node: NodeState): number {
   return Math.floor(node.ring.length / 2) + 1;
 }

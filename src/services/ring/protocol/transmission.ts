@@ -122,7 +122,7 @@ function tryAgain(node: NodeState, message: Outgoing, recognised: boolean): void
     return;
   }
   retry.attempts++;
-  const patience = node.ring.includes(destination) ? giveUp : 0;
+  const patience = destination === node.id || node.peers.has(destination) ? giveUp : 0;
   if (retry.attempts >= LEAST_ATTEMPTS && node.at - retry.unrecognisedSince >= patience) {
     finish(node, message, 'undeliverable');
   }

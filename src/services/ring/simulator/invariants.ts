@@ -10,6 +10,7 @@ const NOTICE = 900;
 /** What must hold at every step of every node. */
 export class Invariants implements Observer {
   world: World | undefined;
+  /** How many nodes are configured. Guests have higher IDs. */
   readonly #nodes: number;
   readonly #window: number;
   /** Since when a node has had no majority within reach; absent: it has one. */
@@ -66,7 +67,8 @@ export class Invariants implements Observer {
    */
   #oneTransmitter(process: Process, direction: 0 | 1): void {
     const mine = process.node.view;
-    if (mine === undefined || mine.members.length <= this.#nodes / 2) {
+    const configured = mine?.members.filter(({ id }) => id < this.#nodes).length ?? 0;
+    if (mine === undefined || configured <= this.#nodes / 2) {
       this.#fail(process, 'a minority holds a token');
       return;
     }
@@ -84,7 +86,8 @@ export class Invariants implements Observer {
   }
 
   #sent(process: Process, frame: Frame): void {
-    if (frame.hops > 2 * this.#nodes) this.#fail(process, `a frame goes over ${frame.hops} links`);
+    if (frame.hops > 2 * (this.world?.places ?? 0))
+      this.#fail(process, `a frame goes over ${frame.hops} links`);
     if (frame.type !== FrameType.DATA || frame.source !== process.id || frame.hops !== 1) return;
     const since = this.aloneSince.get(process.id);
     const now = this.world?.now ?? 0;

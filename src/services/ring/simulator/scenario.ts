@@ -28,14 +28,18 @@ export type Fault =
   /** Another process with the same ID starts, on another host. */
   | { type: 'imposter'; at: number; node: number }
   /** The operator takes a node out, and starts it again. */
-  | { type: 'leave'; at: number; node: number; for: number };
+  | { type: 'leave'; at: number; node: number; for: number }
+  /** A guest starts for the first time. */
+  | { type: 'join'; at: number; node: number };
 
 export type Scenario = {
   seed: number;
   nodes: number;
   window: number;
   pace: number;
-  /** The messages of each node. */
+  /** How many nodes may join that are in no configuration; their IDs follow those of the others. */
+  guests: number;
+  /** The messages of each node, the guests included. */
   files: Message[][];
   faults: Fault[];
   /** `undefined`: the ring drains at the end. A time: it is stopped then, without draining. */
@@ -47,32 +51,57 @@ const TROUBLE = 1200;
 
 const timers: TimerName[] = ['dial', 'link', 'lack', 'token', 'gather', 'settle', 'claim', 'pace', 'exit'];
 
-/** What the seed says. */
-export function scenarioOf(seed: number): Scenario {
+/** What the seed says. `withGuests`: in a third of all seeds nodes join that are in no configuration. */
+export function scenarioOf(seed: number, withGuests = true): Scenario {
   const random = new Random(seed);
   const nodes = random.pick([2, 3, 3, 4, 4, 5, 5, 6]);
   const faults: Fault[] = [];
   const count = random.whole(0, 4);
   for (let made = 0; made < count; made++) faults.push(faultOf(random, nodes));
-  return {
+  const scenario: Scenario = {
     seed,
     nodes,
     window: random.pick([1, 1, 2, 4]),
     pace: random.pick([0, 15, 30, 30]),
     files: Array.from({ length: nodes }, () => fileOf(random, nodes)),
-    faults: faults.sort((one, other) => one.at - other.at),
+    faults,
     stopNow: random.chance(0.2),
+    guests: 0,
   };
+  if (withGuests && random.chance(0.35)) addGuests(scenario, random);
+  faults.sort((one, other) => one.at - other.at);
+  return scenario;
+}
+
+/** Guests that join at any time, and to whom something happens as well; everybody has messages for them. */
+function addGuests(scenario: Scenario, random: Random): void {
+  const { nodes, faults, files } = scenario;
+  const guests = random.pick([1, 1, 2, 3]);
+  const places = nodes + guests;
+  scenario.guests = guests;
+  for (const file of files) {
+    if (random.chance(0.5)) file.push(messageOf(file.length, random.whole(nodes, places - 1), 0));
+  }
+  for (let id = nodes; id < places; id++) {
+    files.push(fileOf(random, places));
+    faults.push({ type: 'join', at: random.whole(0, TROUBLE), node: id });
+  }
+  for (let count = random.whole(0, 3); count > 0; count--) {
+    const fault = faultOf(random, places);
+    // Of two guests with one ID neither is the rightful one.
+    if (fault.type !== 'imposter' || fault.node < nodes) faults.push(fault);
+  }
+}
+
+function messageOf(index: number, destination: number, stream: Stream): Message {
+  return { number: index + 1, destination, stream, payload: Uint8Array.of(index) };
 }
 
 function fileOf(random: Random, nodes: number): Message[] {
   const stream = random.pick<Stream | undefined>([undefined, undefined, 0, 2]);
-  return Array.from({ length: random.whole(0, 6) }, (_, index) => ({
-    number: index + 1,
-    destination: random.whole(0, nodes - 1),
-    stream: stream ?? (random.whole(0, 1) as Stream),
-    payload: Uint8Array.of(index),
-  }));
+  return Array.from({ length: random.whole(0, 6) }, (_, index) =>
+    messageOf(index, random.whole(0, nodes - 1), stream ?? (random.whole(0, 1) as Stream)),
+  );
 }
 
 function faultOf(random: Random, nodes: number): Fault {

@@ -130,8 +130,11 @@ class Run {
       .map(({ id }) => id)
       .sort((one, other) => one - other);
     return ids.some((claimant) => {
-      const shape = chooseShape(ids, claimant, (one, other) => this.#linked(one, other));
-      return shape !== undefined && shape.members.length > this.#scenario.nodes / 2;
+      const { nodes } = this.#scenario;
+      const weight = (id: number) => (id < nodes ? this.#world.places : 1);
+      const shape = chooseShape(ids, claimant, (one, other) => this.#linked(one, other), weight);
+      const configured = shape?.members.filter((id) => id < nodes).length ?? 0;
+      return claimant < nodes && configured > nodes / 2;
     });
   }
 
@@ -238,8 +241,8 @@ class Run {
       }
       case 'partition': {
         const change = (by: 1 | -1) => {
-          for (let from = 0; from < this.#scenario.nodes; from++) {
-            for (let to = 0; to < this.#scenario.nodes; to++) {
+          for (let from = 0; from < world.places; from++) {
+            for (let to = 0; to < world.places; to++) {
               if (fault.side.includes(from) !== fault.side.includes(to)) world.cut(from, to, by);
             }
           }
@@ -272,6 +275,9 @@ class Run {
         break;
       case 'imposter':
         if (victim !== undefined) world.start(fault.node, true);
+        break;
+      case 'join':
+        world.start(fault.node);
         break;
       case 'leave':
         if (victim === undefined) break;
@@ -322,7 +328,8 @@ class Run {
   #recount(): void {
     const living = this.#living();
     for (const { id } of living) {
-      const alone = this.#within(id).size <= this.#scenario.nodes / 2;
+      const configured = [...this.#within(id)].filter((each) => each < this.#scenario.nodes).length;
+      const alone = configured <= this.#scenario.nodes / 2;
       if (!alone) this.#invariants.aloneSince.delete(id);
       else if (!this.#invariants.aloneSince.has(id)) this.#invariants.aloneSince.set(id, this.#world.now);
     }

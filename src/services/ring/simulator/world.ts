@@ -74,8 +74,10 @@ export class World {
   duplicating = 0;
   /** Called when a process has started or is gone. */
   changed: () => void = () => {};
-  /** Counts of the cuts in force, `from * nodes + to`. */
+  /** Counts of the cuts in force, `from * places + to`. */
   readonly #cuts: number[];
+  /** How many nodes there can be: the configured ones and, behind them, the guests. */
+  readonly places: number;
   readonly #agenda = new Agenda<Occasion>();
   readonly #options: { nodes: number; window: number; pace: number };
   readonly #observer: Observer;
@@ -90,7 +92,8 @@ export class World {
     this.#observer = observer;
     this.disks = options.files.map((file) => new Disk(this.random.whole(1, 2 ** 31), file));
     this.listening = options.files.map(() => undefined);
-    this.#cuts = new Array(options.nodes ** 2).fill(0);
+    this.places = options.files.length;
+    this.#cuts = new Array(this.places ** 2).fill(0);
   }
 
   at(time: number, happen: () => void): void {
@@ -110,13 +113,15 @@ export class World {
     this.now = time;
   }
 
+  /** Starts a node; one whose ID is not below the number of configured nodes is a guest. */
   start(id: number, imposter = false): Process {
-    const ids = Array.from({ length: this.#options.nodes }, (_, index) => index);
-    const { window, pace } = this.#options;
+    const { nodes, window, pace } = this.#options;
+    const ids = Array.from({ length: nodes }, (_, index) => index);
     const disk = imposter ? new Disk(this.random.whole(1, 2 ** 31), []) : (this.disks[id] as Disk);
     const node = createNode({
       id,
       ring: ids,
+      address: id < nodes ? undefined : { host: 'guest', port: id },
       fingerprint: 7,
       window,
       deputies: ids.slice(1),
@@ -167,12 +172,12 @@ export class World {
   }
 
   cut(from: number, to: number, by: 1 | -1): void {
-    const place = from * this.#options.nodes + to;
+    const place = from * this.places + to;
     this.#cuts[place] = (this.#cuts[place] ?? 0) + by;
   }
 
   isCut(from: number, to: number): boolean {
-    return (this.#cuts[from * this.#options.nodes + to] ?? 0) > 0;
+    return (this.#cuts[from * this.places + to] ?? 0) > 0;
   }
 
   /** Breaks every connection between two nodes. */
@@ -229,7 +234,7 @@ export class World {
         this.#send(process, effect.link, effect.frame);
         break;
       case 'dial':
-        this.#dial(process, effect.link, effect.peer);
+        this.#dial(process, effect.link, effect.address?.port ?? effect.peer);
         break;
       case 'close':
         this.#close(process, effect.link, false);
