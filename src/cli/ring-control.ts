@@ -131,12 +131,25 @@ function authorities({ nodes, deputies }: RingConfig): RingNodePlace[] {
 export async function showStatus(flags: Readonly<Record<string, unknown>>): Promise<number> {
   const config = readRingConfig((flags.ring as string | undefined) ?? 'ring.toml');
   const dialler = await createControlDialler();
-  const answers = await Promise.all(config.nodes.map((place) => askStatus(dialler, place)));
+  const configured = await Promise.all(config.nodes.map((place) => askStatus(dialler, place)));
+  const guests = guestsIn(configured);
+  const answers = [...configured, ...(await Promise.all(guests.map((place) => askStatus(dialler, place))))];
   await dialler.stop();
   const head = ['node', 'state', 'view', 'ring', 'tokens', 'queue', 'done', 'undeliverable', 'delivered'];
-  const rows = config.nodes.map(({ id }, index) => rowOf(id, answers[index]));
+  const rows = [...config.nodes, ...guests].map(({ id }, index) => rowOf(id, answers[index]));
   process.stdout.write(`${formatTable([head, ...rows]).join('\n')}\n`);
   return answers.includes(undefined) ? FAILED : OK;
+}
+
+/** The guests that are in the views of the nodes. */
+function guestsIn(answers: readonly (NodeStatus | undefined)[]): RingNodePlace[] {
+  const guests = new Map<number, RingNodePlace>();
+  for (const status of answers) {
+    for (const guest of status?.guests ?? []) {
+      if (status?.members.includes(guest.id)) guests.set(guest.id, guest);
+    }
+  }
+  return [...guests.values()].sort((one, other) => one.id - other.id);
 }
 
 async function askStatus(dialler: Dialler, place: RingNodePlace): Promise<NodeStatus | undefined> {

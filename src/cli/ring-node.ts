@@ -9,12 +9,14 @@ import type { Server } from '../server/server.ts';
 import { JournalError } from '../services/ring/journal.ts';
 import { MessageFile, shorterWay } from '../services/ring/message-file.ts';
 import type { Report } from '../services/ring/protocol/effect.ts';
-import { type RingConfig, readRingConfig } from '../services/ring/ring-config.ts';
+import { MAX_NODES } from '../services/ring/protocol/options.ts';
+import type { RingNodePlace } from '../services/ring/ring-config.ts';
 import { type Ending, RingNode } from '../services/ring/ring-node.ts';
 import { openState } from '../services/ring/state-directory.ts';
 import { Failure, oneLine, UsageError } from './failure.ts';
 import { logFormat } from './log.ts';
 import { createRingLog, type RingLog, reportWords } from './ring-log.ts';
+import { findPlace } from './ring-place.ts';
 import { StopSignals } from './stop-signals.ts';
 
 /** What may wait on one link: two windows of the longest messages would be 128 MiB, and no ring is that far behind. In bytes. */
@@ -23,6 +25,8 @@ const MOST_WAITING = 64 * 1_048_576;
 const SILENCE = 30_000;
 /** How long closing connections may take at the end, in milliseconds. */
 const FAREWELL = 1_000;
+/** Links from every node that a ring can have, some of them ending while others begin; and operators. */
+const MOST_CLIENTS = 4 * MAX_NODES + 64;
 const EMPTY = '/dev/null';
 
 const linkLimits = {
@@ -35,9 +39,8 @@ const linkLimits = {
 
 /** `zocalo ring node`. @returns the exit status */
 export async function runNode(flags: Readonly<Record<string, unknown>>): Promise<number> {
-  const file = (flags.ring as string | undefined) ?? 'ring.toml';
-  const config = readRingConfig(file);
-  const id = idIn(config, flags.id, file);
+  const { place, guest, config, text } = await findPlace(flags);
+  const { id } = place;
   const messages = (flags.messages as string | undefined) ?? EMPTY;
   readable(messages);
   const log = await createRingLog(logFormat(flags), id);
@@ -52,12 +55,14 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
   const node: RingNode = new RingNode({
     id,
     config,
+    address: guest ? { host: place.host, port: place.port } : undefined,
+    ringText: text,
     instance: randomInt(1, 2 ** 32),
     dial: (protocol, place, onFailed) => dialler.dial(protocol, place, { onFailed }),
     onReport: reporter(log),
     onEnd: ended.resolve,
   });
-  const server = await listen(node, config, id);
+  const server = await listen(node, place);
   try {
     const journal = openState(
       (flags.state as string | undefined) ?? `ring-state-${id}`,
@@ -69,10 +74,8 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
       },
       () => randomInt(1, 2 ** 32),
     );
-    const choose = shorterWay(
-      config.nodes.map((place) => place.id),
-      id,
-    );
+    const ids = config.nodes.map((each) => each.id);
+    const choose = shorterWay(guest ? [...ids, id] : ids, id);
     const after = journal.state.recovered.finishedThrough;
     const onBadLine = ({ line, reason }: { line: number; reason: string }) =>
       log({ type: 'bad-line', ...{ line, reason } }, `${messages}:${line}: ${reason}; it is passed over`);
@@ -94,15 +97,6 @@ export async function runNode(flags: Readonly<Record<string, unknown>>): Promise
   return ending.status;
 }
 
-function idIn(config: RingConfig, id: unknown, file: string): number {
-  const ids = config.nodes.map((place) => place.id);
-  if (id === undefined)
-    throw new UsageError(`--id is needed: which node of ${file} this is, one of ${ids.join(', ')}`);
-  if (!ids.includes(id as number))
-    throw new UsageError(`--id ${id} is not in ${file}, which has ${ids.join(', ')}`);
-  return id as number;
-}
-
 function readable(file: string): void {
   try {
     accessSync(file, constants.R_OK);
@@ -114,16 +108,13 @@ function readable(file: string): void {
   }
 }
 
-async function listen(node: RingNode, config: RingConfig, id: number): Promise<Server> {
-  const place = config.nodes.find((each) => each.id === id);
-  if (place === undefined) throw new RangeError(`there is no node ${id}`);
-  const { host, port } = place;
+async function listen(node: RingNode, { id, host, port }: RingNodePlace): Promise<Server> {
   try {
     const address = isIP(host) === 0 ? (await lookup(host)).address : host;
     const server = await serve(node.protocol, {
       host: address,
       port,
-      maxClients: 4 * config.nodes.length + 64,
+      maxClients: MOST_CLIENTS,
       maxWaiting: 0,
       model: 'libuv',
       ...linkLimits,

@@ -15,13 +15,27 @@ const idSetting: Setting = {
   name: 'id',
   type: { kind: 'whole', least: 0, most: 65_535 },
   placeholder: 'n',
-  help: 'which of the nodes this is',
+  help: 'which of the nodes this is; with --listen, an ID that the file does not have',
   default: undefined,
 };
 
 const nodeSettings: readonly Setting[] = [
   idSetting,
   ringSetting,
+  {
+    name: 'join',
+    type: { kind: 'text' },
+    placeholder: 'host:port',
+    help: 'a node of the ring to ask for its nodes, instead of --ring',
+    default: undefined,
+  },
+  {
+    name: 'listen',
+    type: { kind: 'text' },
+    placeholder: 'host:port',
+    help: 'join as a guest, and listen there: an address that the other nodes can dial',
+    default: undefined,
+  },
   {
     name: 'messages',
     type: { kind: 'text' },
@@ -104,6 +118,11 @@ the clockwise token, < for the other, <> for either with the order kept; without
 it the token with the shorter way takes it. Lines that begin with # are
 comments. A node that is started again goes on where it was; lines may be
 appended for that, but those that are there must stay as they are.
+
+A node that the file does not have can join a running ring, as a guest: it takes
+part in everything, but does not count for the majority without which the ring
+does not go on, and cannot end it.
+  zocalo ring node --id 9 --join 192.0.2.10:7400 --listen 192.0.2.19:7400
 
 What is delivered is in deliveries.log of the state directory, one message a
 line: number, source, line in the source's file, text. stdout gets one line at

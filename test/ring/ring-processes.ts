@@ -27,10 +27,12 @@ export type Delivered = { at: number; source: number; message: number; text: str
 /** A ring of real processes. */
 export class Ring {
   readonly path: string;
-  readonly ids: readonly number[];
+  /** All nodes, the guests last. */
+  readonly ids: number[];
   readonly #test: TestContext;
   readonly #options: RingOptions;
   readonly #ports: readonly number[];
+  readonly #guests = new Map<number, { port: number; messages: string; asked: number }>();
   readonly #commands = new Map<number, Command>();
   readonly #dialler: Dialler;
 
@@ -66,19 +68,43 @@ export class Ring {
   /** @param portOf where a node is instead */
   writeConfig(name: string, portOf: (id: number) => number | undefined = () => undefined): void {
     const { settings = '', host = () => '127.0.0.1' } = this.#options;
-    const nodes = this.ids.map(
-      (id) => `[[nodes]]\nid = ${id}\nhost = "${host(id)}"\nport = ${portOf(id) ?? this.#ports[id]}\n`,
+    const nodes = this.#ports.map(
+      (port, id) => `[[nodes]]\nid = ${id}\nhost = "${host(id)}"\nport = ${portOf(id) ?? port}\n`,
     );
     writeFileSync(this.file(name), `${settings}\n${nodes.join('')}`);
   }
 
   start(id: number, { config = 'ring.toml', state = `state-${id}` } = {}): Command {
-    const args = ['ring', 'node', '--id', `${id}`, '--ring', this.file(config)];
+    const guest = this.#guests.get(id);
+    const args = ['ring', 'node', '--id', `${id}`];
+    if (guest === undefined) args.push('--ring', this.file(config));
+    else args.push('--join', this.address(guest.asked), '--listen', this.address(id));
     args.push('--messages', this.file(`messages-${id}`), '--state', this.file(state), '--log', 'json');
     const via = this.#options.via?.(id);
     const command = new Command(this.#test, args, via === undefined ? {} : { via });
     this.#commands.set(id, command);
     return command;
+  }
+
+  /** Starts a node that is in no `ring.toml`: it asks another one, which runs, for the ring. */
+  async join(id: number, messages: string, asked = 0): Promise<Command> {
+    await eventually(`node ${asked} answers`, async () => (await this.status(asked)) !== undefined);
+    const [port = 0] = await freePorts(1);
+    this.#guests.set(id, { port, messages, asked });
+    if (!this.ids.includes(id)) this.ids.push(id);
+    writeFileSync(this.file(`messages-${id}`), messages);
+    return this.start(id);
+  }
+
+  /** Where a node listens. */
+  address(id: number): string {
+    const { host, port } = this.#place(id);
+    return `${host}:${port}`;
+  }
+
+  #place(id: number): { id: number; host: string; port: number } {
+    const port = this.#guests.get(id)?.port ?? (this.#ports[id] as number);
+    return { id, host: this.#options.host?.(id) ?? '127.0.0.1', port };
   }
 
   node(id: number): Command {
@@ -94,8 +120,7 @@ export class Ring {
   }
 
   async status(id: number): Promise<NodeStatus | undefined> {
-    const place = { id, host: this.#options.host?.(id) ?? '127.0.0.1', port: this.#ports[id] as number };
-    const control = await NodeControl.open(this.#dialler, place);
+    const control = await NodeControl.open(this.#dialler, this.#place(id));
     const answer = await control?.ask({ command: 'status' });
     control?.end();
     return answer?.ok === true ? answer.status : undefined;
@@ -153,8 +178,7 @@ export class Ring {
   /** Checks that each message of every file is in its destination's log once, in the order of the file, and nothing else is. */
   assertAllDeliveredOnce(): void {
     const expected = this.ids.flatMap((source) =>
-      this.#options
-        .messages(source)
+      (this.#guests.get(source)?.messages ?? this.#options.messages(source))
         .split('\n')
         .slice(0, -1)
         .map((line, index) => {

@@ -3,11 +3,15 @@ import { ControlType, encodeFrame } from './frame-codec.ts';
 import { type Frame, type FrameType, frameOf } from './protocol/frame.ts';
 import type { NodeStatus } from './status.ts';
 
-/** What an operator asks of a node, over a connection to where it listens. */
-export type ControlRequest = { command: 'status' } | { command: 'stop'; now: boolean } | { command: 'leave' };
+/** What an operator asks of a node, over a connection to where it listens. A guest asks for the ring. */
+export type ControlRequest =
+  | { command: 'status' }
+  | { command: 'ring' }
+  | { command: 'stop'; now: boolean }
+  | { command: 'leave' };
 
-/** Its answer. A node that obeys `stop` or `leave` closes the connection when it ends. */
-export type ControlAnswer = { ok: true; status: NodeStatus } | { ok: false; reason: string };
+/** Its answer; `ring` is the text of its `ring.toml`. A node that obeys `stop` or `leave` closes the connection when it ends. */
+export type ControlAnswer = { ok: true; status: NodeStatus; ring?: string } | { ok: false; reason: string };
 
 export function encodeRequest(request: ControlRequest): Buffer {
   return encode(ControlType.REQUEST, request);
@@ -20,7 +24,7 @@ export function encodeControlAnswer(answer: ControlAnswer): Buffer {
 /** @throws FrameError when it is not one */
 export function decodeRequest(frame: Frame): ControlRequest {
   const { command, now } = decode(frame) as { command?: unknown; now?: unknown };
-  if (command === 'status' || command === 'leave') return { command };
+  if (command === 'status' || command === 'ring' || command === 'leave') return { command };
   if (command === 'stop') return { command, now: now === true };
   throw new FrameError(`${JSON.stringify(command)} is nothing that a node can be asked for`);
 }

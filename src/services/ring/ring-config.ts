@@ -37,16 +37,19 @@ const timingKeys = new Map(
 
 /** Reads and checks a file. @throws OptionError that names the file and the place in it */
 export function readRingConfig(file: string): RingConfig {
-  let text: string;
+  return parseRingConfig(readRingText(file), file);
+}
+
+/** Reads a file. @throws OptionError that names it */
+export function readRingText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new OptionError(
       code === 'ENOENT' ? `there is no file ${file}` : `cannot read ${file}: ${code ?? message}`,
     );
   }
-  return parseRingConfig(text, file);
 }
 
 /** @param file how messages call it. @throws OptionError */

@@ -7,6 +7,7 @@ import type { MessageFile } from './message-file.ts';
 import type { Effect, Report, Summary } from './protocol/effect.ts';
 import type { NodeEvent, TimerName } from './protocol/event.ts';
 import type { Frame } from './protocol/frame.ts';
+import type { Address } from './protocol/options.ts';
 import { createNode, type NodeState } from './protocol/state.ts';
 import { step } from './protocol/step.ts';
 import { fingerprintOf, type RingConfig, type RingNodePlace } from './ring-config.ts';
@@ -26,6 +27,10 @@ export type Ending = { status: 0 | 1; reason: string; summary: Summary };
 export type RingNodeOptions = {
   id: number;
   config: RingConfig;
+  /** Of a guest, whose ID is not in the configuration: where it listens, for the others to dial. */
+  address?: Address | undefined;
+  /** The text of `ring.toml`, for guests that ask for it. */
+  ringText?: string;
   dial: Dial;
   /** Random, from 1 to 2^32 - 1: this process. */
   instance: number;
@@ -39,6 +44,9 @@ export type NodeFiles = {
   readonly journal: Pick<Journal, 'append' | 'close' | 'state'>;
   readonly messages: Pick<MessageFile, 'read' | 'close'>;
 };
+
+/** What of `ring.toml` surely fits into a frame, as JSON and beside the status. In characters. */
+const LONGEST_RING = 20_000;
 
 /** A link: its conversation once there is one, and before that what gives up dialling it. */
 type Link = { client: Client<unknown> | undefined; cancel: (() => void) | undefined };
@@ -70,11 +78,12 @@ export class RingNode {
 
   constructor(options: RingNodeOptions) {
     this.#options = options;
-    const { id, config } = options;
+    const { id, config, address } = options;
     this.#places = new Map(config.nodes.map((place) => [place.id, place]));
     this.#node = createNode({
       id,
       ring: config.nodes.map((place) => place.id),
+      address,
       fingerprint: fingerprintOf(config),
       window: config.window,
       deputies: config.deputies,
@@ -158,7 +167,7 @@ export class RingNode {
         this.#files?.journal.append(effect.id, effect.record);
         break;
       case 'dial':
-        this.#dial(effect.link, effect.peer);
+        this.#dial(effect.link, effect.peer, effect.address);
         break;
       case 'close':
         this.#afterHop(() => this.#close(effect.link));
@@ -188,8 +197,8 @@ export class RingNode {
     else setTimeout(action, hopDelay);
   }
 
-  #dial(link: number, peer: number): void {
-    const place = this.#places.get(peer);
+  #dial(link: number, peer: number, address: Address | undefined): void {
+    const place = address === undefined ? this.#places.get(peer) : { id: peer, ...address };
     if (place === undefined) throw new RangeError(`there is no node ${peer}`);
     const entry: Link = { client: undefined, cancel: undefined };
     this.#links.set(link, entry);
@@ -232,6 +241,7 @@ export class RingNode {
 
   #answer(frame: Frame): ControlAnswer {
     const request = decodeRequest(frame);
+    if (request.command === 'ring') return this.#tellRing();
     const refusal =
       request.command === 'stop'
         ? this.stop(request.now)
@@ -239,6 +249,13 @@ export class RingNode {
           ? this.leave()
           : undefined;
     return refusal === undefined ? { ok: true, status: this.status() } : { ok: false, reason: refusal };
+  }
+
+  #tellRing(): ControlAnswer {
+    const { ringText: ring } = this.#options;
+    if (ring === undefined) return { ok: false, reason: 'it was started without a ring.toml' };
+    if (ring.length > LONGEST_RING) return { ok: false, reason: 'its ring.toml is too long for a frame' };
+    return { ok: true, status: this.status(), ring };
   }
 
   #closed(link: number, refused: boolean): void {

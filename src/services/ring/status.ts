@@ -1,3 +1,5 @@
+import { knownGuests } from './protocol/guests.ts';
+import type { Guest } from './protocol/options.ts';
 import { coordinatorOf, type NodeState } from './protocol/state.ts';
 
 /** One token as a node sees it. */
@@ -23,6 +25,8 @@ export type NodeStatus = {
   members: number[];
   wrapped: boolean;
   coordinator: number;
+  /** The nodes that are in no `ring.toml` and may be there, itself included if it is one. */
+  guests: Guest[];
   draining: boolean;
   /** Clockwise, counter-clockwise. */
   lanes: [LaneStatus, LaneStatus];
@@ -55,6 +59,7 @@ export function statusOf(node: NodeState): NodeStatus {
     members: inRing ? view.members.map((member) => member.id) : [],
     wrapped: inRing && view.wrapped,
     coordinator: inRing ? coordinatorOf(node) : -1,
+    guests: knownGuests(node),
     draining: node.draining,
     lanes: lanes as [LaneStatus, LaneStatus],
     queue: queue.length,

@@ -1,5 +1,5 @@
 import { type Address, type Guest, MAX_NODES } from './options.ts';
-import { createPeer, type NodeState, type Peer } from './state.ts';
+import { createPeer, isMember, type NodeState, type Peer } from './state.ts';
 
 /**
  * Guests: nodes whose ID is in no ring.toml. They say in HELLO where they listen, and claims tell the others. A guest has its
@@ -50,7 +50,6 @@ export function learn(node: NodeState, guests: readonly Guest[]): boolean {
 /** A new view stands: guests that are not in it are dialled again only when they are heard of. */
 export function dismissGuests(node: NodeState): void {
   for (const peer of node.peers.values()) {
-    if (peer.address !== undefined && !node.view?.members.some(({ id }) => id === peer.id))
-      peer.departed = true;
+    if (peer.address !== undefined) peer.departed = !isMember(node, peer.id);
   }
 }
