@@ -29,6 +29,8 @@ const regressions: [seed: number, about: string, withGuests?: boolean][] = [
   [266_004, 'a node that is told to leave is started again once it has ended'],
   [593_838, 'a node that crashed at a sync and is back counts for those who reach it'],
   [55, 'a node that has restarted is let in by those who have reached it at its address', true],
+  [106_526, 'a guest at the other side of a gap is dialled as soon as it is heard of', true],
+  [746_214, 'a guest whose attempts to dial were given up tries again', true],
 ];
 for (const [seed, about, withGuests = false] of regressions) {
   test(`${about} (seed ${seed})`, () => {

@@ -7,12 +7,13 @@ import { createPeer, isMember, type NodeState, type Peer } from './state.ts';
  * same nodes as without guests.
  */
 
-/** The peer with this ID, a new guest included. Undefined: there is no room for another one. */
+/** The peer with this ID. A new guest is as one that has left until it is let in. Undefined: there is no room for another. */
 export function admit(node: NodeState, id: number, address: Address): Peer | undefined {
   const known = node.peers.get(id);
   if (known !== undefined || id === node.id) return known;
   if (node.peers.size + 1 >= MAX_NODES && !forgetOne(node)) return undefined;
   const peer = createPeer(id, address);
+  peer.departed = true;
   node.peers.set(id, peer);
   return peer;
 }
@@ -38,9 +39,8 @@ export function knownGuests(node: NodeState): Guest[] {
 export function learn(node: NodeState, guests: readonly Guest[]): boolean {
   let news = false;
   for (const { id, host, port } of guests) {
-    const before = node.peers.get(id);
     const peer = admit(node, id, { host, port });
-    if (peer?.address === undefined || (before !== undefined && !before.departed)) continue;
+    if (peer?.address === undefined || !peer.departed) continue;
     peer.departed = false;
     news = true;
   }
