@@ -20,6 +20,21 @@ test('a node that is killed in the midst of it and started again resumes: nothin
   ring.assertAllDeliveredOnce();
 });
 
+test('with a window of 64 order and once-only hold across kills of a destination and of a sender', async (t) => {
+  const ring = await Ring.start(t, { nodes: 3, messages: toAll(3, 1_500), settings: 'window = 64' });
+  for (const [victim, after] of [
+    [1, 200],
+    [2, 1_500],
+    [0, 2_500],
+  ] as const) {
+    await ring.deliveredAtLeast(after);
+    await ring.kill(victim);
+    ring.start(victim);
+  }
+  await ring.stop();
+  ring.assertAllDeliveredOnce();
+});
+
 test('a node that transmits is killed, and the others go on without it', async (t) => {
   // The frame waits before every hop, so a node that is seen to transmit still does when it is killed.
   const ring = await Ring.start(t, { nodes: 3, messages: toAll(3, 20), settings: 'hop-delay = 30' });
@@ -75,7 +90,7 @@ test('a second process with the ID of another is refused, and ends with an error
   const ring = await Ring.start(t, {
     nodes: 3,
     messages: () => '',
-    settings: '[timing]\nduplicate = 300\ndial-last = 100',
+    settings: '[timing]\nduplicate = 600\ndial-last = 100',
   });
   await ring.formed();
   const [port = 0] = await freePorts(1);
