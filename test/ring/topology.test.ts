@@ -62,3 +62,11 @@ function largest(places: number[], adjacent: (one: number, other: number) => boo
   }
   return best;
 }
+
+test('one node of more weight is preferred to two of less', () => {
+  const adjacent = without([1, 2], [2, 64], [2, 65]);
+  const places = [0, 1, 2, 64, 65];
+  assert.deepEqual(chooseShape(places, 0, adjacent), { members: [0, 1, 64, 65], wrapped: false });
+  const weight = (place: number) => (place < 64 ? 64 : 1);
+  assert.deepEqual(chooseShape(places, 0, adjacent, weight), { members: [2, 0, 1], wrapped: true });
+});
