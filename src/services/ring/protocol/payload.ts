@@ -39,14 +39,15 @@ export function encodeGreeting({ instance, fingerprint, address }: Greeting): Ui
 
 export function decodeGreeting(payload: Uint8Array): Greeting {
   const input = viewOf(payload);
-  const address =
-    payload.length === 8 ? undefined : { port: input.getUint16(8), host: hostIn(payload.subarray(10)) };
+  const address = payload.length === 8 ? undefined : addressIn(input.getUint16(8), payload.subarray(10));
   return { instance: input.getUint32(0), fingerprint: input.getUint32(4), address };
 }
 
-function hostIn(bytes: Uint8Array): string {
-  if (bytes.length === 0 || bytes.length > LONGEST_HOST) throw new RangeError('a host has 1 to 255 bytes');
-  return text.decode(bytes);
+function addressIn(port: number, host: Uint8Array): Address {
+  if (port === 0 || host.length === 0 || host.length > LONGEST_HOST) {
+    throw new RangeError('an address has a port above 0 and a host of 1 to 255 bytes');
+  }
+  return { host: text.decode(host), port };
 }
 
 const utf8 = new TextEncoder();
@@ -95,11 +96,8 @@ export function decodeGuests(payload: Uint8Array): Guest[] {
   for (let at = 0; at < payload.length; ) {
     const end = at + 5 + input.getUint8(at + 4);
     if (end > payload.length) throw new RangeError('a list of guests is cut off');
-    guests.push({
-      id: input.getUint16(at),
-      port: input.getUint16(at + 2),
-      host: hostIn(payload.subarray(at + 5, end)),
-    });
+    const address = addressIn(input.getUint16(at + 2), payload.subarray(at + 5, end));
+    guests.push({ id: input.getUint16(at), ...address });
     at = end;
   }
   return guests;
