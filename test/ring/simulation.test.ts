@@ -31,6 +31,7 @@ const regressions: [seed: number, about: string, withGuests?: boolean][] = [
   [55, 'a node that has restarted is let in by those who have reached it at its address', true],
   [106_526, 'a guest at the other side of a gap is dialled as soon as it is heard of', true],
   [746_214, 'a guest whose attempts to dial were given up tries again', true],
+  [2_074_405, 'the end of a ring does not come over a guest that has only just started', true],
 ];
 for (const [seed, about, withGuests = false] of regressions) {
   test(`${about} (seed ${seed})`, () => {

@@ -188,7 +188,8 @@ class Run {
     if (coordinator === undefined) return;
     this.#world.tell(coordinator, { type: 'stop', at: 0, now });
     const { node } = coordinator;
-    const reached = this.#within(coordinator.id);
+    // A guest that nobody has heard of yet hands nothing on.
+    const reached = this.#within(coordinator.id, (from, to) => from.node.peers.has(to.id));
     const members = () =>
       this.#world.processes.filter(
         (process) =>
@@ -315,11 +316,15 @@ class Run {
     }
   }
 
-  /** The nodes that a node can reach, over others if need be. */
-  #within(id: number): Set<number> {
+  /** The nodes that a node can reach, over others if need be; `knows`: whether one would try another. */
+  #within(id: number, knows: (from: Process, to: Process) => boolean = () => true): Set<number> {
+    const living = this.#living();
     const reached = new Set([id]);
     for (const place of reached) {
-      for (const other of this.#living()) if (this.#linked(place, other.id)) reached.add(other.id);
+      const from = living.find((process) => process.id === place);
+      for (const to of living) {
+        if (from !== undefined && this.#linked(place, to.id) && knows(from, to)) reached.add(to.id);
+      }
     }
     return reached;
   }
