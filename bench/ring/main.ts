@@ -14,7 +14,7 @@ const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 1 : 3;
 const WINDOW = quick ? 500 : 1_500;
 /** Before a window, in milliseconds: Node strips types and compiles what is used often in the first seconds of a process. */
-const WARM_UP = quick ? 1_500 : 4_000;
+const WARM_UP = 4_000;
 const KILLS = quick ? 2 : 10;
 const SIZE = 64;
 
