@@ -11,6 +11,7 @@ const linux = process.platform === 'linux';
 const load = async () => ({
   ...(await import('../../src/sys/io-uring.ts')),
   ...(await import('../../src/sys/io-uring-buffers.ts')),
+  ...(await import('../../src/sys/io-uring-files.ts')),
   ...(await import('../../src/sys/message-socket.ts')),
   ...(await import('../../src/sys/eventfd.ts')),
   ...(await import('../../src/sys/memory-address.ts')),
@@ -222,5 +223,24 @@ describe('io_uring', { skip: linux ? false : 'io_uring is a mechanism of Linux' 
     const script = fileURLToPath(new URL('../support/without-io-uring.ts', import.meta.url));
     const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
     assert.match(stdout, /^ERR_PLATFORM: io_uring is forbidden here \(EPERM\)/, stderr);
+  });
+
+  test('a registered file is sent to by the number of its entry, and stays open until the entry is removed', () => {
+    const ring = new IoUring();
+    const files = new sys.RegisteredFiles(ring, () => ring.submissions);
+    const [near, far] = socketPair();
+    const words = Buffer.from('words');
+    files.add(near);
+    finish(ring);
+    sys.close(near);
+    ring.submissions.send(near, sys.addressOf(words), words.length, 1, 2);
+    assert.deepEqual(finish(ring), [{ tag: 1, generation: 2, result: words.length, flags: 0 }]);
+    assert.equal(sys.receiveMessage(far)?.toString(), 'words');
+    assert.equal(sys.receiveMessage(far), undefined, 'the end has not come');
+    files.remove(near);
+    finish(ring);
+    assert.equal(sys.receiveMessage(far)?.length, 0, 'the end has come');
+    sys.close(far);
+    ring.close();
   });
 });
