@@ -4,6 +4,8 @@ import { EngineError } from '../engine/engine-error.ts';
 import { SqlError } from '../wire/sql-error.ts';
 import type { Compiled } from './compiler.ts';
 
+const writingHint = { hint: 'Whoever runs the server lets clients write with --read-write.' };
+
 /** What a client is told of a failure of the engine. What is nobody's to know is told to whoever runs the server. */
 export function failureOf(error: unknown, compiled: Compiled | undefined, engine: Engine): SqlError {
   if (error instanceof SqlError) return error;
@@ -18,7 +20,7 @@ export function failureOf(error: unknown, compiled: Compiled | undefined, engine
     case 'timeout':
       return new SqlError('57014', message, {}, options);
     case 'read-only':
-      return new SqlError('25006', message, {}, options);
+      return new SqlError('25006', message, engine.readOnly ? writingHint : {}, options);
     case 'forbidden':
       return new SqlError('42501', message, {}, options);
     case 'too-many-rows':

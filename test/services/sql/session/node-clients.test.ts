@@ -112,3 +112,17 @@ test('postgres.js: queries, transactions, cursors and bulk inserts', async (cont
   await assert.rejects(sql`SELECT * FROM nowhere`, { code: '42P01' });
   await sql.end();
 });
+
+test('whoever writes to a database that is only read is told how that is changed', async (context) => {
+  const { port } = await serveSql(context, 'CREATE TABLE t (a)', { 'read-write': false });
+  const client = new pg.Client(at(port));
+  await client.connect();
+  for (const statement of ['INSERT INTO t VALUES (1)', 'CREATE TABLE u (a int)', 'ALTER TABLE t ADD b int']) {
+    await assert.rejects(client.query(statement), {
+      code: '25006',
+      message: 'the database is read-only',
+      hint: 'Whoever runs the server lets clients write with --read-write.',
+    });
+  }
+  await client.end();
+});
