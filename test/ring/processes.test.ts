@@ -139,13 +139,13 @@ test('the demonstration runs a ring, kills a node, and ends by itself with a sum
 });
 
 test('a node that is alone accepts to end, and the command waits and says what for', async (t) => {
-  const ring = await Ring.make(t, { nodes: 3, messages: () => '' });
+  // Of two nodes both are the majority, so none can be too late for the ring.
+  const ring = await Ring.make(t, { nodes: 2, messages: () => '' });
   const node = ring.start(0);
   await node.printed(/"event":"frozen"/, 'stderr');
   const stop = new Command(t, ['ring', 'stop', '--ring', ring.file('ring.toml')]);
   await stop.printed(/node 0 is in no ring now; it ends the ring when there is one/, 'stderr');
   ring.start(1);
-  ring.start(2);
   assert.equal(await stop.exited(), 0);
   for (const id of ring.ids) assert.equal(await ring.node(id).exited(), 0);
 });
