@@ -117,7 +117,9 @@ class Demo {
         this.#start(revived);
         revived = undefined;
       }
-      if (!stopping && victim === undefined && revived === undefined && this.#finished() >= this.#total()) {
+      // A ring ends with those that are in it, so the last one has to be back before.
+      const whole = victim === undefined && revived === undefined && this.#isWhole();
+      if (!stopping && whole && this.#finished() >= this.#total()) {
         stopping = true;
         this.#say('all messages have their outcome; node 0 ends the ring');
         const answer = await this.#nodes[0]?.control?.ask({ command: 'stop', now: false });
@@ -215,6 +217,12 @@ class Demo {
 
   #total(): number {
     return this.#count * this.#messages;
+  }
+
+  #isWhole(): boolean {
+    return this.#nodes.every(
+      ({ status }) => status?.state === 'ring' && status.members.length === this.#count,
+    );
   }
 
   /** Messages in the delivery logs, wherever their nodes are. */
