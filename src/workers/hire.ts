@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { Worker as Thread } from 'node:worker_threads';
+import { WorkerError } from '../errors.ts';
 import { memoryFile } from '../sys/shared-memory.ts';
 import { close } from '../sys/sockets.ts';
 import type { ThreadData } from './begin.ts';
@@ -24,9 +25,12 @@ export interface Hired {
 
 const entry = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url);
 
-/** Starts a worker as a thread. It reads the descriptor number `channel`, which is not closed with it. */
+/**
+ * Starts a worker as a thread. It reads the descriptor number `channel`, which is not closed with it.
+ * @throws WorkerError when there may be no more threads
+ */
 export function hireThread(task: Task, channel: number, memory: SharedArrayBuffer): Hired {
-  const thread = new Thread(entry, { workerData: { task, channel, memory } satisfies ThreadData });
+  const thread = startThread({ task, channel, memory });
   let cause: string | undefined;
   thread.on('error', (error: unknown) => (cause = describe(error)));
   const ended = new Promise<string | undefined>((resolve) => {
@@ -41,6 +45,16 @@ export function hireThread(task: Task, channel: number, memory: SharedArrayBuffe
     nudge: task.mechanism === 'libuv' ? () => thread.postMessage(null) : () => {},
     kill: () => void thread.terminate(),
   };
+}
+
+function startThread(workerData: ThreadData): Thread {
+  try {
+    return new Thread(entry, { workerData });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_WORKER_INIT_FAILED') throw error;
+    throw new WorkerError(`a thread could not be started: ${atLimit(message)}`, { cause: error });
+  }
 }
 
 /**
@@ -60,7 +74,7 @@ export function hireProcess(task: Task, channel: number, memory: number): Hired 
   }
   const ended = new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => {
-      if (child.pid === undefined) resolve(`it could not be started: ${error.message}`);
+      if (child.pid === undefined) resolve(`it could not be started: ${atLimit(error.message)}`);
     });
     child.on('exit', (status, signal) => {
       if (signal !== null) resolve(`it was ended by ${signal}`);
@@ -74,6 +88,13 @@ export function hireProcess(task: Task, channel: number, memory: number): Hired 
     nudge: () => {},
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+/** What went wrong, and what it means where the word of clone(2) does not say it. */
+function atLimit(message: string): string {
+  return message.endsWith('EAGAIN')
+    ? `${message}, which is the limit on processes and threads: see ulimit -u, and pids.max of the control group`
+    : message;
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { serve } from '../../src/index.ts';
 import { EventLog } from '../support/event-log.ts';
 import { eventually, soon } from '../support/eventually.ts';
@@ -144,6 +146,19 @@ test('process-per-client: when no process can be started, the client is told by 
   using lucky = await TestClient.connect(server.address);
   assert.notEqual(await lucky.ask('home'), '');
 });
+
+for (const model of ['process-per-client', 'thread-per-client']) {
+  test(`${model}: at the limit on processes and threads each client is told by its end, and the server goes on and stops`, () => {
+    const script = fileURLToPath(new URL('../support/at-process-limit.ts', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, model], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const lines = stdout.trim().split('\n');
+    const why = /could not be started: .*EAGAIN, which is the limit on processes and threads/;
+    assert.equal(lines.filter((line) => why.test(line)).length, 3, stdout);
+    assert.equal(lines.filter((line) => /^answer: "(end|ECONNRESET)"$/.test(line)).length, 3, stdout);
+    assert.equal(lines.at(-1), 'active: 0');
+  });
+}
 
 test('a protocol that fails to load in a worker is said when the server starts', async () => {
   const url = new URL('../support/protocols/mortal.ts', import.meta.url);
