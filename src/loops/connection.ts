@@ -64,8 +64,11 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     else {
       if (this.#interest & READABLE) {
         if (events & (READABLE | FAILED)) this.#receive(events);
-      } else if (events & FAILED) this.#break();
-      this.#settle();
+        else this.#settle();
+      } else {
+        if (events & FAILED) this.#break();
+        this.#settle();
+      }
     }
   }
 
@@ -95,7 +98,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     }
     if (!this.session.finished) this.session.resume();
     if (unread !== 0 && this.#interest & READABLE && !this.session.finished) this.#receive(unread);
-    this.#settle();
+    else this.#settle();
   }
 
   /** Its time on the wheel has come. */
@@ -127,14 +130,18 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     this.owner.closed(this);
   }
 
+  /** Receives once and settles. */
   #receive(events: number): void {
     const { free } = receiveSpace;
     const count = receive(this.fd, free, RECEIVE_SIZE);
+    let given = false;
     if (count > 0) {
       this.#noteUnread(count, events);
-      if (this.session.receive(free, count)) receiveSpace.keep(count);
+      given = this.session.receive(free, count);
     } else if (count === 0) this.session.receiveEnd();
     else if (events & FAILED || !isTransient(errno())) this.#break();
+    this.#settle();
+    if (given && this.session.keeps) receiveSpace.keep(count);
   }
 
   /** Receiving less than there was room for means that there was no more (epoll(7)), unless what is behind it is the end. */

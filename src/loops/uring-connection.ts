@@ -133,7 +133,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
     const wanted = !over && (this.session.interest & READ) !== 0;
     if (wanted && this.#kept === undefined && this.#turn !== turn) {
       this.#turn = turn;
-      if (this.session.receive(buffers.at(number), length)) {
+      if (this.session.receive(buffers.at(number), length) && this.session.keeps) {
         buffers.keep(number, length);
         return;
       }

@@ -64,6 +64,12 @@ export interface Protocol<Frame = Buffer, State = undefined> extends ServiceHook
    * means that it has left: `client.signal` aborts and the conversation ends at once.
    */
   readonly halfClose?: boolean;
+  /**
+   * Whether handlers may keep a frame of bytes beyond the answer to it: in the state, for another client, for later. Default true. With false
+   * a frame of 8 KiB and more is valid until its answer has been given and sent, and whoever wants it longer copies it. The memory of
+   * such frames then serves again while it is in the processor's cache, which spares an echo of 16 KiB a quarter of its cost.
+   */
+  readonly keepsFrames?: boolean;
 
   /** Makes the state of a client as it enters. Without it the state is undefined. */
   state?(): State;

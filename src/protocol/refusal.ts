@@ -6,6 +6,7 @@ export class Refusal implements SessionPort {
   finished = false;
   readonly lingers = true;
   readonly awaits = false;
+  readonly keeps = false;
   readonly #words: Uint8Array;
   readonly #deadline: number;
   #offset = 0;

@@ -37,9 +37,11 @@ export interface SessionPort {
   open(): void;
   /**
    * Bytes have come: the first `length` of `bytes`.
-   * @returns whether the protocol has been given views of them, so that this memory must never be written again
+   * @returns whether the protocol has been given views of them; then {@link keeps} tells if it still has them
    */
   receive(bytes: Buffer, length: number): boolean;
+  /** Whether views of what was received last may be looked at later than now: then that memory must never be written again. */
+  readonly keeps: boolean;
   /** The other side has sent its last byte. */
   receiveEnd(): void;
   /** The connection broke: nothing can be sent or received any more. */

@@ -94,6 +94,11 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
     return this.#replies?.pendingSince() !== undefined;
   }
 
+  /** A protocol that does not keep its frames may still need them for answers, which may be views of them. */
+  get keeps(): boolean {
+    return this.#protocol.keepsFrames !== false || this.#hasOutgoing || this.#replies?.empty === false;
+  }
+
   open(): void {
     const protocol = this.#protocol;
     if (protocol.state === undefined && protocol.open === undefined) return;

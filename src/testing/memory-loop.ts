@@ -16,6 +16,8 @@ export class MemoryLoop implements Waker {
   /** Sent by the client and not read by the server, in the pieces in which it comes. */
   readonly #inbound: (Buffer | typeof END)[] = [];
   #received: Buffer[] = [];
+  /** How many bytes of the receive buffer the protocol has been given views of in this turn. */
+  #given = 0;
   #receiveBuffer = Buffer.alloc(RECEIVE_SIZE, STALE);
   #window = Number.POSITIVE_INFINITY;
   #woken = false;
@@ -113,9 +115,15 @@ export class MemoryLoop implements Waker {
     }
     const buffer = this.#receiveBuffer;
     piece.copy(buffer);
-    const kept = this.#session.receive(buffer, piece.length);
-    if (kept) this.#receiveBuffer = Buffer.alloc(RECEIVE_SIZE, STALE);
+    if (this.#session.receive(buffer, piece.length)) this.#given = piece.length;
     else buffer.fill(STALE, 0, piece.length);
+  }
+
+  /** What a frame is a view of is written over, unless it may be looked at again. */
+  #settleGiven(): void {
+    if (this.#given > 0 && this.#session.keeps) this.#receiveBuffer = Buffer.alloc(RECEIVE_SIZE, STALE);
+    else this.#receiveBuffer.fill(STALE, 0, this.#given);
+    this.#given = 0;
   }
 
   #run(action: () => void): void {
@@ -124,6 +132,7 @@ export class MemoryLoop implements Waker {
     try {
       action();
       this.#send();
+      this.#settleGiven();
     } finally {
       this.#inTurn = false;
     }

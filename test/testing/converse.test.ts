@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { lines, OptionError, type Protocol, type Reply, raw } from '../../src/index.ts';
+import { fixedSize, lines, OptionError, type Protocol, type Reply, raw } from '../../src/index.ts';
 import { type Conversation, converse } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zocalo-'));
@@ -244,6 +244,26 @@ test('a protocol can reach its own conversation from its handlers', async () => 
   talk.send('break\n');
   await talk.settle();
   assert.equal(talk.closed, 'reset');
+});
+
+test('a frame that is kept against the word of the protocol is written over; one that its answer needs is not', async () => {
+  for (const keepsFrames of [true, false]) {
+    const kept: Buffer[] = [];
+    const talk = converse({
+      name: 'keeper',
+      framing: fixedSize(10_000),
+      keepsFrames,
+      message(frame) {
+        kept.push(frame);
+        return kept.length === 2 ? turn(frame) : frame;
+      },
+    });
+    talk.send('a'.repeat(10_000));
+    assert.equal(await talk.receive(), 'a'.repeat(10_000));
+    assert.equal(kept[0]?.includes('a'), keepsFrames);
+    talk.send('b'.repeat(10_000));
+    assert.equal(await talk.receive(), 'b'.repeat(10_000));
+  }
 });
 
 test('many conversations go on at once', async () => {

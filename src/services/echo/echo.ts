@@ -15,6 +15,7 @@ export default function echo(): Protocol<Buffer> {
   return {
     ...lineWords,
     name: 'echo',
+    keepsFrames: false,
     framing: byteLines({ keepEnding: true, unterminated: 'deliver' }),
     message(line, client) {
       const command = commandIn(line);

@@ -8,6 +8,8 @@ export type FrameOptions = {
   /** For how long each frame is kept before it is answered, in milliseconds; 0 for a promise that settles at once. Default: not at all. */
   keep?: number;
   concurrency?: number;
+  /** Whether they come back as they are, so that the answer is the frame itself; then no handler keeps one. */
+  plain?: boolean;
 };
 
 /** Every frame comes back as `<frame>`: what the server saw as a frame is what stands between the brackets. */
@@ -16,6 +18,7 @@ export default function frames({
   size = 1_024,
   keep,
   concurrency = 1,
+  plain = false,
 }: FrameOptions): Protocol<string | Buffer> {
   const framings = {
     lines: () => lines({ maxLength: size }),
@@ -28,7 +31,9 @@ export default function frames({
     name: 'frames',
     framing: framings[framing](),
     concurrency,
+    keepsFrames: !plain,
     message(frame) {
+      if (plain) return frame;
       const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
       const answer = () => Buffer.concat([Buffer.from('<'), bytes, Buffer.from('>')]);
       if (keep === undefined) return answer();
