@@ -1,5 +1,5 @@
-import koffi from 'koffi';
 import { bind, check } from './libc.ts';
+import { addressOf } from './memory-address.ts';
 
 /** Numbers of `<sys/socket.h>` on Linux; the same on x86-64 and arm64. */
 const AF_UNIX = 1;
@@ -45,17 +45,61 @@ export function messageSocketPair(): [number, number] {
 }
 
 /*
- * `struct msghdr` of a 64-bit Linux, 56 bytes: name, its length, iovec (16), count of iovecs (24), control (32), its length (40),
- * flags (48). A control message that carries one descriptor: length (20), level, type, the descriptor; padded to 24 bytes (cmsg(3)).
+ * A control message that carries one descriptor: length (20), level, type, the descriptor; padded to 24 bytes (cmsg(3)). Here in words of 32
+ * bits, as all of these structures: what does not change is written once.
  */
 const CONTROL_SIZE = 24;
 const CONTROL_LENGTH = 20;
-const control = Buffer.alloc(CONTROL_SIZE);
-const vector = Buffer.alloc(16);
-const header = Buffer.alloc(56);
+const CONTROL = { length: 0, level: 2, type: 3, descriptor: 4 };
+
+const WORD = 2 ** 32;
+
+/** `struct msghdr` of a 64-bit Linux with one `struct iovec` and room for one control message. */
+class MessageHeader {
+  /** 56 bytes: name, its length, iovec (word 4), count of iovecs (6), control (8), its length (10), flags (12). */
+  readonly #words = new Uint32Array(14);
+  /** Where the bytes are, and their length (word 2). */
+  readonly #vector = new Uint32Array(4);
+  readonly control = new Uint32Array(CONTROL_SIZE / 4);
+  readonly bytes = Buffer.from(this.#words.buffer);
+
+  constructor() {
+    putAddress(this.#words, 4, addressOf(Buffer.from(this.#vector.buffer)));
+    this.#words[6] = 1;
+    putAddress(this.#words, 8, addressOf(Buffer.from(this.control.buffer)));
+  }
+
+  set message(bytes: Uint8Array) {
+    putAddress(this.#vector, 0, addressOf(bytes));
+    this.#vector[2] = bytes.length;
+  }
+
+  /** How many bytes of control messages there are, or may come; after a call, have come. */
+  set controlSize(bytes: number) {
+    this.#words[10] = bytes;
+  }
+
+  get controlSize(): number {
+    return this.#words[10] as number;
+  }
+
+  get flags(): number {
+    return this.#words[12] as number;
+  }
+}
+
+function putAddress(words: Uint32Array, at: number, address: number): void {
+  words[at] = address % WORD;
+  words[at + 1] = address / WORD;
+}
+
+const outgoing = new MessageHeader();
+const incoming = new MessageHeader();
 const space = Buffer.alloc(LONGEST_MESSAGE);
-header.writeBigUInt64LE(koffi.address(vector), 16);
-header.writeBigUInt64LE(1n, 24);
+outgoing.control[CONTROL.length] = CONTROL_LENGTH;
+outgoing.control[CONTROL.level] = SOL_SOCKET;
+outgoing.control[CONTROL.type] = SCM_RIGHTS;
+incoming.message = space;
 
 /**
  * Sends a message, and a copy of a descriptor with it, unless that is negative.
@@ -63,17 +107,10 @@ header.writeBigUInt64LE(1n, 24);
  * @returns a negative number on failure, whose cause is in errno
  */
 export function sendMessage(fd: number, message: Uint8Array, descriptor: number, wait: boolean): number {
-  vector.writeBigUInt64LE(koffi.address(message), 0);
-  vector.writeBigUInt64LE(BigInt(message.length), 8);
-  if (descriptor < 0) useControl(0);
-  else {
-    useControl(CONTROL_SIZE);
-    control.writeBigUInt64LE(BigInt(CONTROL_LENGTH), 0);
-    control.writeInt32LE(SOL_SOCKET, 8);
-    control.writeInt32LE(SCM_RIGHTS, 12);
-    control.writeInt32LE(descriptor, 16);
-  }
-  return sysSendmsg(fd, header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+  outgoing.control[CONTROL.descriptor] = descriptor;
+  outgoing.message = message;
+  outgoing.controlSize = descriptor < 0 ? 0 : CONTROL_SIZE;
+  return sysSendmsg(fd, outgoing.bytes, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
 }
 
 /** The descriptor that came with the message that {@link receiveMessage} has just returned on this thread; -1 when none did. */
@@ -84,19 +121,13 @@ export let receivedDescriptor = -1;
  * closed. Undefined means failure, whose cause is in errno (`EAGAIN`: nothing there).
  */
 export function receiveMessage(fd: number): Buffer | undefined {
-  vector.writeBigUInt64LE(koffi.address(space), 0);
-  vector.writeBigUInt64LE(BigInt(LONGEST_MESSAGE), 8);
-  useControl(CONTROL_SIZE);
-  control.fill(0);
-  const length = sysRecvmsg(fd, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  incoming.controlSize = CONTROL_SIZE;
+  const length = sysRecvmsg(fd, incoming.bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (length < 0) return undefined;
-  const carried = control.readInt32LE(12) === SCM_RIGHTS && control.readUInt32LE(0) === CONTROL_LENGTH;
+  const { control } = incoming;
+  const carried = incoming.controlSize >= CONTROL_LENGTH && control[CONTROL.type] === SCM_RIGHTS;
   // Truncated means that this process had no descriptor left for it.
-  receivedDescriptor = carried && (header.readInt32LE(48) & MSG_CTRUNC) === 0 ? control.readInt32LE(16) : -1;
+  const came = carried && (incoming.flags & MSG_CTRUNC) === 0;
+  receivedDescriptor = came ? (control[CONTROL.descriptor] as number) : -1;
   return space.subarray(0, length);
-}
-
-function useControl(size: number): void {
-  header.writeBigUInt64LE(size === 0 ? 0n : koffi.address(control), 32);
-  header.writeBigUInt64LE(BigInt(size), 40);
 }
