@@ -57,12 +57,14 @@ export abstract class BaseDescriptorLoop<Connection extends LoopConnection> {
   closed(connection: Connection): void {
     this.#timer.cancel(connection);
     this.#load--;
+    this.waiter.clients--;
     if (this.#load === 0) this.#onEmpty?.();
   }
 
   /** One more connection, before it starts: it may be over before that returns. */
   protected begun(): void {
     this.#load++;
+    this.waiter.clients++;
   }
 
   /** Those of this loop. The waiter knows them already: a set of our own would cost more than some clients do. */

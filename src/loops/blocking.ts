@@ -23,6 +23,7 @@ class BlockingWaiter implements Waiter {
   readonly clock = new TurnClock();
   readonly tellsChanges = false;
   awaiting = 0;
+  clients = 0;
   readonly #entries = new Map<number, Entry>();
   readonly #set = new PollSet();
   #woken: Resumable[] = [];

@@ -5,9 +5,10 @@ import type { Resumable, Waiter, Watched } from './waiter.ts';
 
 /**
  * How many turns without any event are spun before the thread waits: a wait and its wake-up cost tens of microseconds. A client that is
- * alone comes back soon, and the spin is cheaper. Of many clients some are busy elsewhere, and waiting brings several of them at once.
+ * alone comes back soon, and the spin is cheaper. Of many clients some are busy elsewhere, and waiting brings several of them at once. And
+ * who has none, but accepts them for others, only takes the processor away from those.
  */
-const SPIN_TURNS = { alone: 24, among: 6 };
+const SPIN_TURNS = { alone: 24, among: 6, none: 2 };
 /** After a turn with no more events than these the client is taken to be alone: a receive and, where that is told, a send. */
 const ALONE = 2;
 /** For how long the main thread waits in itself before it parks, in milliseconds: parking takes another thread, and twice the time. */
@@ -43,6 +44,7 @@ export class Reactor implements Waiter {
   readonly clock = new TurnClock();
   readonly tellsChanges: boolean;
   awaiting = 0;
+  clients = 0;
   readonly #poller: Poller;
   readonly #onEmpty: () => void;
   readonly #parks: boolean;
@@ -51,7 +53,7 @@ export class Reactor implements Waiter {
   #users = 0;
   #woken: Resumable[] = [];
   #idleTurns = 0;
-  #spinTurns = SPIN_TURNS.alone;
+  #spinWithClients = SPIN_TURNS.alone;
   /** Whether a turn is scheduled. */
   #turning = false;
   /** Whether a parked call is under way; turns may go on beside it. */
@@ -121,6 +123,10 @@ export class Reactor implements Waiter {
     this.#work(this.#poller.poll(0));
   }
 
+  get #spinTurns(): number {
+    return this.clients > 0 ? this.#spinWithClients : SPIN_TURNS.none;
+  }
+
   #schedule(): void {
     if (this.#turning) return;
     this.#turning = true;
@@ -149,7 +155,7 @@ export class Reactor implements Waiter {
         handled += left;
         left = this.#more(left, handled);
       } while (left > 0);
-      if (handled > 0) this.#spinTurns = handled <= ALONE ? SPIN_TURNS.alone : SPIN_TURNS.among;
+      if (handled > 0) this.#spinWithClients = handled <= ALONE ? SPIN_TURNS.alone : SPIN_TURNS.among;
     } finally {
       this.clock.end();
       this.#continue();

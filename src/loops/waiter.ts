@@ -20,6 +20,8 @@ export interface Waiter {
   readonly tellsChanges: boolean;
   /** How many sessions await what Node brings, such as the promise of a handler: while there are any, the thread must not be blocked. */
   awaiting: number;
+  /** How many clients are served here. */
+  clients: number;
   watch(watched: Watched, interest: number): void;
   change(watched: Watched, interest: number): void;
   /** Must be called before the descriptor is closed. */
