@@ -1,5 +1,12 @@
 import { constants } from 'node:os';
-import { READ, type ReadNow, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import {
+  READ,
+  RELEASED,
+  type ReadNow,
+  type SessionPort,
+  type Waker,
+  WRITE,
+} from '../protocol/session-port.ts';
 import { isCached, readCached, sendFile } from '../sys/files.ts';
 import { errno } from '../sys/libc.ts';
 import { receive, send, shutdownSending } from '../sys/sockets.ts';
@@ -141,7 +148,7 @@ export class Connection extends WheelEntry implements Watched, Waker, Resumable 
     } else if (count === 0) this.session.receiveEnd();
     else if (events & FAILED || !isTransient(errno())) this.#break();
     this.#settle();
-    if (given && this.session.keeps) receiveSpace.keep(count);
+    if (given && this.session.keeps !== RELEASED) receiveSpace.keep(count);
   }
 
   /** Receiving less than there was room for means that there was no more (epoll(7)), unless what is behind it is the end. */

@@ -1,4 +1,11 @@
-import { READ, type ReadNow, type SessionPort, type Waker } from '../protocol/session-port.ts';
+import {
+  READ,
+  RELEASED,
+  type ReadNow,
+  type SessionPort,
+  UNTIL_ANSWERED,
+  type Waker,
+} from '../protocol/session-port.ts';
 import { letWait } from '../sys/blocking-mode.ts';
 import { readCached } from '../sys/files.ts';
 import { shutdownSending } from '../sys/sockets.ts';
@@ -19,6 +26,9 @@ export interface UringOwner {
   closed(connection: UringConnection): void;
 }
 
+/** The part of a buffer that a session looks at until it has answered. */
+type Lent = { readonly buffers: UringReceiveBuffers; readonly number: number; readonly length: number };
+
 /**
  * One adopted socket: keeps a receive under way while the session wants to read, and a send while it has something to send. The
  * descriptor is given up only when nothing is under way any more.
@@ -30,6 +40,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
   /** In which turn the session last received. */
   #turn = -1;
   #kept: KeptInput | undefined;
+  #lent: Lent | undefined;
   #woken = false;
   /** Whether it will be resumed. */
   #queued = false;
@@ -121,6 +132,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
   #closeIfQuiet(): void {
     if (this.#closed || !this.quiet) return;
     this.#closed = true;
+    if (this.#lent !== undefined) this.#lent.buffers.keepLent(this.#lent.number, this.#lent.length);
     this.owner.waiter.unwatch(this);
     this.owner.poller.files.remove(this.fd);
     this.#descriptorOwner.release(this.fd);
@@ -133,8 +145,8 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
     const wanted = !over && (this.session.interest & READ) !== 0;
     if (wanted && this.#kept === undefined && this.#turn !== turn) {
       this.#turn = turn;
-      if (this.session.receive(buffers.at(number), length) && this.session.keeps) {
-        buffers.keep(number, length);
+      if (this.session.receive(buffers.at(number), length) && this.session.keeps !== RELEASED) {
+        this.#giveAway(buffers, number, length);
         return;
       }
     } else if (!over) {
@@ -143,6 +155,18 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
       if (!wanted || this.#kept.length > RECEIVE_SIZE) this.receiveOnce();
     }
     buffers.recycle(number);
+  }
+
+  /** What is looked at only until it is answered comes back when that is sent, unless too much of it is out already. */
+  #giveAway(buffers: UringReceiveBuffers, number: number, length: number): void {
+    if (this.session.keeps === UNTIL_ANSWERED && this.#lent === undefined && buffers.lend())
+      this.#lent = { buffers, number, length };
+    else buffers.keep(number, length);
+  }
+
+  #takeLentBack({ buffers, number }: Lent): void {
+    this.#lent = undefined;
+    buffers.recycleLent(number);
   }
 
   /** What has come before the end, or before a failure, is given first; but a failure does not wait for a session that waits. */
@@ -190,6 +214,7 @@ export class UringConnection extends UringRequests implements Waker, Resumable {
     if (this.#closing) this.#closeIfQuiet();
     else if (this.#lingersUntil > 0) this.receive();
     else {
+      if (this.#lent !== undefined && this.session.keeps === RELEASED) this.#takeLentBack(this.#lent);
       if (!this.sending) this.#send();
       if (this.session.awaits !== this.#awaits) this.#await(!this.#awaits);
       if (this.session.finished) this.#close();

@@ -10,6 +10,7 @@ export class UringReceiveBuffers {
   readonly size: number;
   readonly #provided: ProvidedBuffers;
   readonly #shortest: number;
+  #lent = 0;
 
   /** @param shortest what is left of a buffer after a part was given away is still used when it is this long, in bytes */
   constructor(ring: IoUring, group: number, count: number, size: number, shortest: number) {
@@ -44,6 +45,25 @@ export class UringReceiveBuffers {
     const rest = this.at(number).subarray(length);
     const enough = rest.length >= this.#shortest;
     this.#provided.provide(number, enough ? rest : Buffer.allocUnsafeSlow(this.size));
+  }
+
+  /** Whether one more may be lent: half of them are always there to receive into. */
+  lend(): boolean {
+    if (2 * this.#lent >= this.count) return false;
+    this.#lent++;
+    return true;
+  }
+
+  /** One that was lent is not looked at any more. */
+  recycleLent(number: number): void {
+    this.#lent--;
+    this.recycle(number);
+  }
+
+  /** Nobody knows whether the first `length` bytes of one that was lent are still looked at. */
+  keepLent(number: number, length: number): void {
+    this.#lent--;
+    this.keep(number, length);
   }
 
   /** Lets the kernel have what came back. */

@@ -1,4 +1,4 @@
-import { type SessionPort, type Waker, WRITE } from './session-port.ts';
+import { RELEASED, type SessionPort, type Waker, WRITE } from './session-port.ts';
 
 /** The shortest of conversations: last words to a client that is turned away, flushed like any others. */
 export class Refusal implements SessionPort {
@@ -6,7 +6,7 @@ export class Refusal implements SessionPort {
   finished = false;
   readonly lingers = true;
   readonly awaits = false;
-  readonly keeps = false;
+  readonly keeps = RELEASED;
   readonly #words: Uint8Array;
   readonly #deadline: number;
   #offset = 0;

@@ -2,6 +2,11 @@
 export const READ = 1;
 export const WRITE = 2;
 
+/** For how long the memory that was received last is still looked at: not any more, until all answers are sent, or for ever. */
+export const RELEASED = 0;
+export const UNTIL_ANSWERED = 1;
+export const FOR_EVER = 2;
+
 /**
  * Reads what of a file is in memory, without waiting for a disk or a network.
  * @returns how many bytes, 0 at the end of the file, -1 when that cannot be had without waiting
@@ -37,11 +42,11 @@ export interface SessionPort {
   open(): void;
   /**
    * Bytes have come: the first `length` of `bytes`.
-   * @returns whether the protocol has been given views of them; then {@link keeps} tells if it still has them
+   * @returns whether the protocol has been given views of them; then {@link keeps} tells when that memory may be written again
    */
   receive(bytes: Buffer, length: number): boolean;
-  /** Whether views of what was received last may be looked at later than now: then that memory must never be written again. */
-  readonly keeps: boolean;
+  /** RELEASED, UNTIL_ANSWERED or FOR_EVER. */
+  readonly keeps: number;
   /** The other side has sent its last byte. */
   receiveEnd(): void;
   /** The connection broke: nothing can be sent or received any more. */

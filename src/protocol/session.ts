@@ -8,7 +8,17 @@ import type { Protocol, Reply } from './protocol.ts';
 import { ReplyQueue, type ReplyQueueOwner } from './reply-queue.ts';
 import { discardReply } from './reply-reader.ts';
 import type { EndedSession, SessionHost, Tokens } from './session-host.ts';
-import { type FilePart, READ, type ReadNow, type SessionPort, type Waker, WRITE } from './session-port.ts';
+import {
+  type FilePart,
+  FOR_EVER,
+  READ,
+  RELEASED,
+  type ReadNow,
+  type SessionPort,
+  UNTIL_ANSWERED,
+  type Waker,
+  WRITE,
+} from './session-port.ts';
 
 /** Where a conversation stands; it only ever moves down this list. */
 const OPEN = 0;
@@ -95,8 +105,9 @@ export class Session<Frame, State> implements SessionPort, Speaker, ReplyQueueOw
   }
 
   /** A protocol that does not keep its frames may still need them for answers, which may be views of them. */
-  get keeps(): boolean {
-    return this.#protocol.keepsFrames !== false || this.#hasOutgoing || this.#replies?.empty === false;
+  get keeps(): number {
+    if (this.#protocol.keepsFrames !== false) return FOR_EVER;
+    return this.#hasOutgoing || this.#replies?.empty === false ? UNTIL_ANSWERED : RELEASED;
   }
 
   open(): void {

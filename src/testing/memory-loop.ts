@@ -1,4 +1,4 @@
-import { READ, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
+import { READ, RELEASED, type SessionPort, type Waker, WRITE } from '../protocol/session-port.ts';
 import { soon } from './settle.ts';
 
 /** What is taken from the client in one turn at most, in bytes, as by the loops of a server. */
@@ -121,7 +121,8 @@ export class MemoryLoop implements Waker {
 
   /** What a frame is a view of is written over, unless it may be looked at again. */
   #settleGiven(): void {
-    if (this.#given > 0 && this.#session.keeps) this.#receiveBuffer = Buffer.alloc(RECEIVE_SIZE, STALE);
+    if (this.#given > 0 && this.#session.keeps !== RELEASED)
+      this.#receiveBuffer = Buffer.alloc(RECEIVE_SIZE, STALE);
     else this.#receiveBuffer.fill(STALE, 0, this.#given);
     this.#given = 0;
   }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { FdSocket } from '../../src/loops/fd-socket.ts';
 import type { AcceptedSocket, DescriptorLoop, Listener, Loop } from '../../src/loops/loop.ts';
-import { READ, type SessionPort, type Waker, WRITE } from '../../src/protocol/session-port.ts';
+import { READ, RELEASED, type SessionPort, type Waker, WRITE } from '../../src/protocol/session-port.ts';
 import { eventually, soon } from '../support/eventually.ts';
 
 /** A session that does as it is told, and writes down what its loop does with it. */
@@ -12,8 +12,8 @@ export class ToldSession implements SessionPort {
   readonly awaits = false;
   /** Whether it wants to read. */
   reads = true;
-  /** Whether it keeps the memory of what it receives for ever. */
-  keeps = false;
+  /** For how long it looks at the memory of what it receives. */
+  keeps = RELEASED;
   /** What it has received: views of the loop's memory when it keeps it, copies otherwise. */
   readonly received: Buffer[] = [];
   ended = false;
@@ -32,9 +32,9 @@ export class ToldSession implements SessionPort {
 
   receive(bytes: Buffer, length: number): boolean {
     const view = bytes.subarray(0, length);
-    this.received.push(this.keeps ? view : Buffer.from(view));
+    this.received.push(this.keeps !== RELEASED ? view : Buffer.from(view));
     this.onReceive();
-    return this.keeps;
+    return this.keeps !== RELEASED;
   }
 
   receiveEnd(): void {

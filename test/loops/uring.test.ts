@@ -3,6 +3,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { RECEIVE_SIZE } from '../../src/loops/loop.ts';
+import { FOR_EVER, RELEASED, UNTIL_ANSWERED } from '../../src/protocol/session-port.ts';
 import { eventually, soon } from '../support/eventually.ts';
 import { converse, meet, ToldSession } from './uring-support.ts';
 
@@ -38,7 +39,7 @@ describe('uring', { skip: linux ? false : 'io_uring is a mechanism of Linux' }, 
 
   test('memory that a session was given is never written again', async () => {
     const session = new ToldSession();
-    session.keeps = true;
+    session.keeps = FOR_EVER;
     await using conversation = await converse(createUringLoop(), session);
     const frames = 300;
     for (let i = 0; i < frames; i++) {
@@ -74,6 +75,31 @@ describe('uring', { skip: linux ? false : 'io_uring is a mechanism of Linux' }, 
       conversation.client.write('x');
       await eventually('it has come', () => session.bytesReceived === i);
     }
+    assert.equal(memories.size, 1);
+  });
+
+  test('memory that a session looks at until it has answered is used again, and not before', async () => {
+    const session = new ToldSession();
+    session.keeps = UNTIL_ANSWERED;
+    const memories = new Set<ArrayBufferLike>();
+    session.onReceive = () => {
+      session.output = session.received.pop() as Buffer;
+      memories.add(session.output.buffer);
+    };
+    const { sent } = session;
+    session.sent = (count) => {
+      sent.call(session, count);
+      session.keeps = session.output === undefined ? RELEASED : UNTIL_ANSWERED;
+    };
+    await using conversation = await converse(createUringLoop(), session);
+    const echoed: Buffer[] = [];
+    conversation.client.on('data', (bytes: Buffer) => echoed.push(bytes));
+    for (let i = 1; i <= 200; i++) {
+      session.keeps = UNTIL_ANSWERED;
+      conversation.client.write(Buffer.alloc(4_000, i));
+      await eventually('it has come back', () => Buffer.concat(echoed).length === i * 4_000);
+    }
+    assert.ok(Buffer.concat(echoed).every((byte, at) => byte === 1 + Math.floor(at / 4_000)));
     assert.equal(memories.size, 1);
   });
 
