@@ -32,8 +32,9 @@ process.once('message', (task: NodeTask) => void run(task));
 async function run({ id, config, state, outstanding, size }: NodeTask): Promise<void> {
   let latencies = new Histogram();
   const ids = config.nodes.map((place) => place.id).filter((each) => each !== id);
-  let made = 0;
   let done = 0;
+  /** How many messages of this process have no outcome yet. */
+  let open = 0;
   let waiting: (() => void) | undefined;
   let viewed = false;
   const dialler = await Dialler.create(
@@ -49,8 +50,9 @@ async function run({ id, config, state, outstanding, size }: NodeTask): Promise<
     instance: randomInt(1, 2 ** 32),
     dial: (protocol, place, onFailed) => dialler.dial(protocol, place, { onFailed }),
     onReport: (report) => {
-      if (report.type === 'done') {
-        done++;
+      if (report.type === 'done' || report.type === 'undeliverable') {
+        if (report.type === 'done') done++;
+        open--;
         waiting?.();
       } else if (report.type === 'view') {
         viewed = true;
@@ -86,15 +88,21 @@ async function run({ id, config, state, outstanding, size }: NodeTask): Promise<
     },
     () => randomInt(1, 2 ** 32),
   );
+  // A process that follows a killed one goes on where that was, as with a file; what has an outcome already is not told again.
+  const { finishedThrough, finishedBeyond } = journal.state.recovered;
+  const finished = new Set(finishedBeyond);
+  let made = finishedThrough;
   const messages = {
     async read(count: number): Promise<{ messages: Message[]; end: boolean }> {
       if (outstanding === 0) return { messages: [], end: true };
-      while (made - done >= outstanding) await new Promise<void>((resolve) => (waiting = resolve));
+      while (open >= outstanding) await new Promise<void>((resolve) => (waiting = resolve));
       const batch: Message[] = [];
-      while (batch.length < count && made - done < outstanding) {
+      while (batch.length < count && open < outstanding) {
+        const number = ++made;
+        if (finished.has(number)) continue;
+        open++;
         const payload = Buffer.alloc(size);
         payload.writeDoubleLE(now());
-        const number = ++made;
         batch.push({
           number,
           destination: ids[number % ids.length] as number,
