@@ -53,7 +53,19 @@ export async function createLog(format: LogFormat): Promise<Log> {
   return format === 'pretty' ? prettyLog() : jsonLog();
 }
 
-const clientEvents = ['opened', 'waiting', 'refused', 'closed', 'error', 'notice'] as const;
+const events = [
+  'opened',
+  'waiting',
+  'refused',
+  'closed',
+  'error',
+  'notice',
+  'fallback',
+  'worker-died',
+  'worker-started',
+] as const;
+
+const warnings = new Set<ServerEventType>(['notice', 'fallback', 'worker-died']);
 
 /** Of listening and draining a person is told by the command itself. */
 async function prettyLog(): Promise<Log> {
@@ -61,7 +73,7 @@ async function prettyLog(): Promise<Log> {
   return {
     format: 'pretty',
     watch(name, server) {
-      subscribe(server, clientEvents, (event) =>
+      subscribe(server, events, (event) =>
         write(logger, event, {}, `${name}: ${sentence(event)}${stackIn(event)}`),
       );
     },
@@ -77,8 +89,9 @@ async function jsonLog(): Promise<Log> {
     watch(name, server) {
       const log = (event: ServerEvent) => {
         const { type, ...facts } = event;
-        const about = event.type === 'error' ? { client: event.client, err: event.error } : facts;
-        write(logger, event, { server: name, event: type, ...about }, sentence(event));
+        // The name by which pino knows an error.
+        const { error: err, ...others } = { error: undefined, ...facts };
+        write(logger, event, { server: name, event: type, ...others, err }, sentence(event));
       };
       // It was listening before anybody could subscribe.
       const { model, addresses } = server;
@@ -87,7 +100,7 @@ async function jsonLog(): Promise<Log> {
         const spoken = doors.length > 1 ? { dialect } : {};
         log({ type: 'listening', protocol: name, ...spoken, model, address: formatAddress(where) });
       }
-      subscribe(server, [...clientEvents, 'draining', 'stopped'], log);
+      subscribe(server, [...events, 'draining', 'stopped'], log);
     },
     end: () =>
       new Promise((resolve) => {
@@ -108,7 +121,7 @@ function subscribe(
 
 function write(logger: Logger, event: ServerEvent, facts: object, words: string): void {
   if (event.type === 'error') logger.error(facts, words);
-  else if (event.type === 'notice') logger.warn(facts, words);
+  else if (warnings.has(event.type)) logger.warn(facts, words);
   else logger.info(facts, words);
 }
 

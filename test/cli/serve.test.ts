@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { TestClient } from '../support/test-client.ts';
 import { Command, directory, run, served } from './support.ts';
+
+const notLinux = process.platform === 'linux' ? false : 'what this is about is of Linux';
 
 test('the first line says where it listens, how, and how to try it', async (t) => {
   const { command, port } = await served(t, 'echo', ['--model', 'libuv', '--quiet']);
@@ -93,6 +96,40 @@ test('deadlines given with a unit are kept', async (t) => {
   const { connect } = await served(t, 'echo', ['--idle-timeout', '100ms']);
   assert.equal(await (await connect()).readText(), 'closing: no line came for too long\n');
 });
+
+test('where the kernel refuses io_uring another model serves, and the log says which and why', {
+  skip: notLinux,
+}, async (t) => {
+  const node = ['--import', fileURLToPath(new URL('../support/without-io-uring.ts', import.meta.url))];
+  const { command, connect } = await served(t, 'echo', ['--model', 'uring', '--log', 'json'], { node });
+  assert.match(command.stdout, /\(epoll\)/);
+  assert.equal(await (await connect()).ask('hola'), 'hola');
+  await command.printed(
+    /"level":"warn".*"event":"fallback","model":"epoll".*serving with epoll instead: .*io_uring is forbidden here/,
+    'stderr',
+  );
+});
+
+for (const isolation of ['process', 'thread']) {
+  test(`a worker that dies is in the log with its cause and its clients, and so is the next one (${isolation})`, {
+    skip: notLinux,
+  }, async (t) => {
+    const mortal = fileURLToPath(new URL('../support/protocols/mortal.ts', import.meta.url));
+    const flags = ['--workers', '1', '--isolation', isolation, '--log', 'pretty'];
+    const { command, connect } = await served(t, mortal, flags);
+    const client = await connect();
+    client.send('exit\n');
+    await client.readText();
+    await command.printed(
+      new RegExp(
+        `WARN: mortal: .*${isolation} \\d+ died: .*status 7.*, and 1 client with it; another is started in `,
+      ),
+      'stderr',
+    );
+    await command.printed(new RegExp(`INFO: mortal: ${isolation} \\d+ serves`), 'stderr');
+    assert.equal(await (await connect()).ask('words'), 'words');
+  });
+}
 
 test('the JSON log has one object a line for what happens, on stderr', async (t) => {
   const { command, connect } = await served(t, 'echo', [
