@@ -25,7 +25,7 @@ export function sentence(event: ServerEvent): string {
         ? `accepting failed, and is tried again: ${message(event.error)}`
         : `${who(event.client)}: its handler failed: ${message(event.error)}`;
     case 'fallback':
-      return `serving with ${event.model} instead: ${message(event.error)}`;
+      return `serving with ${event.model} instead: ${event.error.message}`;
     case 'notice':
       return event.words;
     case 'worker-started':
@@ -33,7 +33,7 @@ export function sentence(event: ServerEvent): string {
     case 'worker-died': {
       const { error, clients, restart } = event;
       const lost = clients === 0 ? '' : `, and ${count(clients, 'client')} with it`;
-      return `${message(error)}${lost}${restart === undefined ? '' : `; another is started in ${seconds(restart)}`}`;
+      return `${error.message}${lost}${restart === undefined ? '' : `; another is started in ${seconds(restart)}`}`;
     }
     case 'draining':
       return `draining: ${count(event.active, 'client')} in, ${event.waiting} waiting`;

@@ -125,12 +125,18 @@ function write(logger: Logger, event: ServerEvent, facts: object, words: string)
   else logger.info(facts, words);
 }
 
-/** Where a handler failed, for whoever wrote it: without the way there through this package. */
+/** Where a handler failed, or what a worker died of, for whoever wrote it: without the way there through this package. */
 function stackIn(event: ServerEvent): string {
-  if (event.type !== 'error' || event.client === undefined || !(event.error instanceof Error)) return '';
-  const frames = (event.error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const error = failureIn(event);
+  if (!(error instanceof Error)) return '';
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return frames
     .filter((frame) => !frame.includes(PACKAGE))
     .map((frame) => `\n${frame}`)
     .join('');
+}
+
+function failureIn(event: ServerEvent): unknown {
+  if (event.type === 'worker-died') return event.error.cause;
+  return event.type === 'error' && event.client !== undefined ? event.error : undefined;
 }

@@ -9,14 +9,17 @@ import { close } from '../sys/sockets.ts';
 import type { ThreadData } from './begin.ts';
 import type { Task } from './task.ts';
 
+/** Why a thread or process ended: `it was ended by SIGKILL`. */
+export type Death = { readonly why: string; readonly cause?: unknown };
+
 /** A thread or process that has been started. */
 export interface Hired {
   /** `thread 7`, `process 1234`. */
   readonly name: string;
   /** Whether it is a thread of this process, for which our descriptors are its own. */
   readonly sharesDescriptors: boolean;
-  /** Why it ended; undefined when it ended as one that is told to stop does. */
-  readonly ended: Promise<string | undefined>;
+  /** Why it ended, and the error if there was one to be had; undefined when it ended as one that is told to stop does. */
+  readonly ended: Promise<Death | undefined>;
   /** Something has been sent to it: for a loop that cannot watch its channel. */
   nudge(): void;
   /** Ends it, whatever it does. */
@@ -31,12 +34,10 @@ const entry = new URL(`./entry${extname(import.meta.filename)}`, import.meta.url
  */
 export function hireThread(task: Task, channel: number, memory: SharedArrayBuffer): Hired {
   const thread = startThread({ task, channel, memory });
-  let cause: string | undefined;
-  thread.on('error', (error: unknown) => (cause = describe(error)));
-  const ended = new Promise<string | undefined>((resolve) => {
-    thread.on('exit', (status) =>
-      resolve(cause ?? (status === 0 ? undefined : `it exited with status ${status}`)),
-    );
+  let death: Death | undefined;
+  thread.on('error', (cause: unknown) => (death = { why: describe(cause), cause }));
+  const ended = new Promise<Death | undefined>((resolve) => {
+    thread.on('exit', (status) => resolve(death ?? exited(status)));
   });
   return {
     name: `thread ${thread.threadId}`,
@@ -72,14 +73,14 @@ export function hireProcess(task: Task, channel: number, memory: number): Hired 
   } finally {
     close(input);
   }
-  const ended = new Promise<string | undefined>((resolve) => {
-    child.on('error', (error) => {
-      if (child.pid === undefined) resolve(`it could not be started: ${atLimit(error.message)}`);
+  const ended = new Promise<Death | undefined>((resolve) => {
+    child.on('error', (cause) => {
+      if (child.pid === undefined)
+        resolve({ why: `it could not be started: ${atLimit(cause.message)}`, cause });
     });
-    child.on('exit', (status, signal) => {
-      if (signal !== null) resolve(`it was ended by ${signal}`);
-      else resolve(status === 0 ? undefined : `it exited with status ${status}`);
-    });
+    child.on('exit', (status, signal) =>
+      resolve(signal === null ? exited(status ?? 0) : { why: `it was ended by ${signal}` }),
+    );
   });
   return {
     name: child.pid === undefined ? 'a process' : `process ${child.pid}`,
@@ -95,6 +96,10 @@ function atLimit(message: string): string {
   return message.endsWith('EAGAIN')
     ? `${message}, which is the limit on processes and threads: see ulimit -u, and pids.max of the control group`
     : message;
+}
+
+function exited(status: number): Death | undefined {
+  return status === 0 ? undefined : { why: `it exited with status ${status}` };
 }
 
 function describe(error: unknown): string {

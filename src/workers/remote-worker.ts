@@ -4,7 +4,7 @@ import type { DescriptorLoop } from '../loops/loop.ts';
 import type { ClientIdentity } from '../protocol/client.ts';
 import { close, shutdownSending } from '../sys/sockets.ts';
 import { Channel } from './channel.ts';
-import type { Hired } from './hire.ts';
+import type { Death, Hired } from './hire.ts';
 import { errorOf, type Order, type Report } from './task.ts';
 import type { WorkforceEvents } from './workforce.ts';
 
@@ -66,7 +66,7 @@ export class RemoteWorker {
       // That the other side has closed will be told by its end.
       if (!this.#channel.receive((report) => this.#hear(report))) this.#deafen();
     });
-    void hired.ended.then((cause) => this.#ended(cause));
+    void hired.ended.then((death) => this.#ended(death));
   }
 
   /** How many clients it has. */
@@ -146,7 +146,7 @@ export class RemoteWorker {
     this.#unwatch = undefined;
   }
 
-  #ended(cause: string | undefined): void {
+  #ended(death: Death | undefined): void {
     this.over = true;
     this.#deafen();
     if (this.#farEnd >= 0) close(this.#farEnd);
@@ -157,7 +157,8 @@ export class RemoteWorker {
     const left = [...this.#clients.values()];
     this.#clients.clear();
     const lost = left.filter(({ closed }) => !closed);
-    if (cause !== undefined) this.failure ??= new WorkerError(`${this.name} died: ${cause}`);
+    if (death !== undefined)
+      this.failure ??= new WorkerError(`${this.name} died: ${death.why}`, { cause: death.cause });
     this.#events.ended(this, lost.length);
     for (const { socket } of left) {
       if (socket === undefined) continue;

@@ -110,6 +110,13 @@ test('where the kernel refuses io_uring another model serves, and the log says w
   );
 });
 
+test('of a thread that died of an error the log says where it was thrown', { skip: notLinux }, async (t) => {
+  const mortal = fileURLToPath(new URL('../support/protocols/mortal.ts', import.meta.url));
+  const { command, connect } = await served(t, mortal, ['--workers', '1', '--log', 'pretty']);
+  (await connect()).send('throw\n');
+  await command.printed(/WARN: mortal: thread \d+ died: Error: mortal, .*\n +at .*mortal\.ts:\d+/, 'stderr');
+});
+
 for (const isolation of ['process', 'thread']) {
   test(`a worker that dies is in the log with its cause and its clients, and so is the next one (${isolation})`, {
     skip: notLinux,
