@@ -1,3 +1,4 @@
+import { SystemCallError } from '../errors.ts';
 import type { ClientRef, ServerEvent } from '../server/events.ts';
 
 /** An event as a sentence. */
@@ -22,7 +23,7 @@ export function sentence(event: ServerEvent): string {
     }
     case 'error':
       return event.client === undefined
-        ? `accepting failed, and is tried again: ${message(event.error)}`
+        ? `accepting failed, and is tried again: ${exhaustion(event.error)}`
         : `${who(event.client)}: its handler failed: ${message(event.error)}`;
     case 'fallback':
       return `serving with ${event.model} instead: ${event.error.message}`;
@@ -71,6 +72,18 @@ function size(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   if (bytes < 1_048_576) return `${(bytes / 1_024).toFixed(1)} KiB`;
   return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** What the words of accept(2) mean, and what to do about it. */
+const exhausted: Readonly<Record<string, string>> = {
+  EMFILE: 'no descriptor is left (EMFILE): raise the limit with ulimit -n, or lower --max-clients',
+  ENFILE: 'the whole system has no descriptor left (ENFILE): raise fs.file-max',
+  ENOBUFS: 'the kernel has no memory left for it (ENOBUFS): lower --max-clients',
+  ENOMEM: 'the kernel has no memory left for it (ENOMEM): lower --max-clients',
+};
+
+function exhaustion(error: unknown): string {
+  return (error instanceof SystemCallError ? exhausted[error.errno] : undefined) ?? message(error);
 }
 
 function message(error: unknown): string {

@@ -125,13 +125,13 @@ function write(logger: Logger, event: ServerEvent, facts: object, words: string)
   else logger.info(facts, words);
 }
 
-/** Where a handler failed, or what a worker died of, for whoever wrote it: without the way there through this package. */
+/** Where a handler failed, or what a worker died of, for whoever wrote it: without the way there through Node and this package. */
 function stackIn(event: ServerEvent): string {
   const error = failureIn(event);
   if (!(error instanceof Error)) return '';
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return frames
-    .filter((frame) => !frame.includes(PACKAGE))
+    .filter((frame) => !frame.includes(PACKAGE) && !frame.includes('(node:'))
     .map((frame) => `\n${frame}`)
     .join('');
 }

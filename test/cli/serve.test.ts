@@ -110,6 +110,20 @@ test('where the kernel refuses io_uring another model serves, and the log says w
   );
 });
 
+test('where descriptors run out the log says which limit it is and what to do, and clients that leave let others in', {
+  skip: notLinux,
+}, async (t) => {
+  const via = (line: readonly string[]) => ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh', ...line];
+  const { command, connect } = await served(t, 'echo', ['--log', 'pretty'], { via });
+  const crowd = await Promise.all(Array.from({ length: 80 }, connect));
+  await command.printed(
+    /ERROR: echo: accepting failed, and is tried again: no descriptor is left \(EMFILE\): .*ulimit -n/,
+    'stderr',
+  );
+  for (const client of crowd) client[Symbol.dispose]();
+  assert.equal(await (await connect()).ask('hola'), 'hola');
+});
+
 test('of a thread that died of an error the log says where it was thrown', { skip: notLinux }, async (t) => {
   const mortal = fileURLToPath(new URL('../support/protocols/mortal.ts', import.meta.url));
   const { command, connect } = await served(t, mortal, ['--workers', '1', '--log', 'pretty']);
