@@ -125,6 +125,23 @@ test('of two processes with one ID the one at its address stays, and the other e
   assert.equal(rightful.node.state, 'ring');
 });
 
+test('a newcomer that cannot be dialled asks to join, and the ring is not halted for it; its rightful owner gets in', () => {
+  const world = standing(3);
+  world.crash(node(world, 2), false);
+  world.runUntil(world.now + 1000);
+  const views = () => node(world, 0).node.counts.views;
+  const before = views();
+  const unreachable = world.start(2, true);
+  world.runUntil(world.now + 5000);
+  const asked = [0, 1].map((id) => unreachable.node.peers.get(id)?.askedAt ?? 0);
+  assert.ok(Math.min(...asked) > 2000, `it has asked both, last at ${asked}`);
+  assert.equal(views(), before);
+  world.restart(2);
+  world.runUntil(world.now + 1000);
+  assert.deepEqual(membersSeenBy(world, 0), [0, 1, 2]);
+  assert.equal(node(world, 2).node.state, 'ring');
+});
+
 test('a message to a node that is gone is undeliverable, and those to others are not held up', () => {
   const world = standing(3, [[], [], [message(1, 9), message(2, 0), ...later(3, 40, 1), message(41, 0)]]);
   world.crash(node(world, 1), false);

@@ -16,7 +16,7 @@ export type LinkNews = 'up' | 'lost' | 'none';
 export function wanted(node: NodeState, peer: Peer): boolean {
   switch (node.state) {
     case 'ring':
-      return peer === node.right || peer === node.left || peer === gapPartner(node);
+      return peer === node.right || peer === node.left || peer === gapPartner(node) || peer.joining;
     case 'leaving':
     case 'stopping':
       return peer.custody.length > 0;
@@ -93,6 +93,7 @@ function forgetOut(node: NodeState, peer: Peer): void {
   peer.out = -1;
   peer.outState = 'none';
   peer.operational = false;
+  peer.joining = false;
   clearTimer(node, 'link', peer.id);
 }
 

@@ -1,6 +1,6 @@
 import { sendTo } from './custody.ts';
 import { type Frame, FrameType, frameOf } from './frame.ts';
-import { closeOut, gapPartner, reconcile } from './links.ts';
+import { closeOut, dial, gapPartner, reconcile } from './links.ts';
 import { BeaconReason, claim, fallApart, freeze, scheduleClaim } from './recovery.ts';
 import { enter, isMember, type NodeState, type Peer, setTimer } from './state.ts';
 
@@ -11,14 +11,13 @@ export function seekRing(node: NodeState): void {
   // Who left may be back, in a ring that has no reason to dial this node.
   for (const peer of node.peers.values()) peer.departed = false;
   reconcile(node, false);
-  const insider = [...node.peers.values()].find(
-    (peer) => peer.outState === 'up' && peer.operational && peer.address === undefined,
-  );
+  const insider = longestUnasked(node);
   if (insider === undefined) {
     claim(node, 'no ring is known');
     return;
   }
   insider.operational = false;
+  insider.askedAt = node.at;
   sendTo(
     node,
     insider,
@@ -28,11 +27,33 @@ export function seekRing(node: NodeState): void {
   node.retryPause = Math.min(8 * node.timing.retry, 2 * node.retryPause);
 }
 
-/** JOIN in a ring: a new view is made for the sake of the newcomer, unless this one has hardly begun. */
+/** Each insider in turn: one that cannot reach this node does nothing for it, and another may. */
+function longestUnasked(node: NodeState): Peer | undefined {
+  let insider: Peer | undefined;
+  for (const peer of node.peers.values()) {
+    if (peer.outState !== 'up' || !peer.operational || peer.address !== undefined) continue;
+    if (insider === undefined || peer.askedAt < insider.askedAt) insider = peer;
+  }
+  return insider;
+}
+
+/**
+ * JOIN in a ring: a new view is made for the sake of the newcomer, unless this one has hardly begun. One that does not answer
+ * where it should listen would be in no view, however often one is made: it is dialled first.
+ */
 export function hearJoin(node: NodeState, peer: Peer): void {
   peer.departed = false;
   if (node.at - node.installedAt < node.timing.settle) return;
-  claim(node, `node ${peer.id} joins`);
+  peer.joining = true;
+  if (peer.outState === 'up') takeIn(node, peer);
+  else dial(node, peer);
+}
+
+/** The link to a newcomer is up. The process that asked may be another one than that which answers. */
+function takeIn(node: NodeState, peer: Peer): void {
+  peer.joining = false;
+  if (peer.instance === peer.inInstance) claim(node, `node ${peer.id} joins`);
+  else reconcile(node, false);
 }
 
 export function hearBeacon(node: NodeState, frame: Frame): void {
@@ -48,10 +69,11 @@ export function neighbourLost(node: NodeState, peer: Peer): void {
   if (peer === node.right || peer === node.left) claim(node, `node ${peer.id} is lost`);
 }
 
-/** In a ring: a link to a neighbour is up, but to a process that the view does not name. */
+/** In a ring: a link is up, to a neighbour that is a process which the view does not name, or to a node that wants to join. */
 export function neighbourUp(node: NodeState, peer: Peer): void {
   const member = node.view?.members.find(({ id }) => id === peer.id);
   if (member !== undefined && member.instance !== peer.instance) claim(node, `node ${peer.id} has restarted`);
+  else if (peer.joining) takeIn(node, peer);
 }
 
 /** The `claim` timer in a wrapped ring: if the nodes at its ends reach each other again, the ring is closed. */

@@ -77,6 +77,7 @@ function begin(node: NodeState, epoch: number, state: 'claiming' | 'promised', r
     peer.claimNumber = 0;
     peer.reached = false;
     peer.failed = peer.departed;
+    peer.joining = false;
   }
   reconcile(node, true);
   for (const peer of node.peers.values()) {

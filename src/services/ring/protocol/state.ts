@@ -59,6 +59,10 @@ export type Peer = {
   operational: boolean;
   /** It went on purpose. Not dialled until it is heard of again. */
   departed: boolean;
+  /** It has asked to be taken into the view, and is dialled to find out whether it can be. */
+  joining: boolean;
+  /** When this node last asked it to be taken in. */
+  askedAt: number;
   /** The claim of the present gathering: its number on the link (0: not sent), and what became of it. */
   claimNumber: number;
   reached: boolean;
@@ -266,6 +270,8 @@ export function createPeer(id: number, address: Address | undefined): Peer {
     watchedAt: 0,
     operational: false,
     departed: false,
+    joining: false,
+    askedAt: Number.NEGATIVE_INFINITY,
     claimNumber: 0,
     reached: false,
     failed: false,
