@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Effect } from '../../src/services/ring/protocol/effect.ts';
 import { type Frame, FrameType, frameOf } from '../../src/services/ring/protocol/frame.ts';
-import { encodeAnswer } from '../../src/services/ring/protocol/payload.ts';
+import { encodeAnswer, encodeGreeting } from '../../src/services/ring/protocol/payload.ts';
 import { createNode, type NodeState } from '../../src/services/ring/protocol/state.ts';
 import { step } from '../../src/services/ring/protocol/step.ts';
 
@@ -46,4 +46,37 @@ test('a node that stays outside asks one insider after the other: another may re
     }
   }
   assert.deepEqual(asked, [0, 1, 0, 1]);
+});
+
+function greeted(node: NodeState, from: number, fingerprint: number): void {
+  const payload = encodeGreeting({ instance: 100 + from, fingerprint, address: undefined });
+  step(node, { type: 'accepted', at: 10, link: 1 });
+  const frame = frameOf(FrameType.HELLO, { source: from, epoch: HEARD, payload });
+  step(node, { type: 'frame', at: 10, link: 1, frame });
+}
+
+test('an epoch is heard of from a peer that is let in, and from nobody else', () => {
+  const numbered = frameOf(FrameType.PRESENT, { source: 1, epoch: HEARD, linkNumber: 1 });
+  const deeds: [what: string, heard: boolean, deed: (node: NodeState, links: Map<number, number>) => void][] =
+    [
+      ['HELLO', true, (node) => greeted(node, 1, RING)],
+      ['HELLO of another ring', false, (node) => greeted(node, 1, RING + 1)],
+      ['HELLO with an ID that is taken', false, (node) => greeted(node, 0, RING)],
+      ['HELLO with an unknown ID', false, (node) => greeted(node, 9, RING)],
+      ['WELCOME', true, (node, links) => welcomed(node, 1, links.get(1) ?? -1)],
+      ['WELCOME that refuses', false, (node, links) => welcomed(node, 1, links.get(1) ?? -1, 1)],
+      [
+        'a frame before HELLO',
+        false,
+        (node) => {
+          step(node, { type: 'accepted', at: 10, link: 1 });
+          step(node, { type: 'frame', at: 10, link: 1, frame: numbered });
+        },
+      ],
+    ];
+  for (const [what, heard, deed] of deeds) {
+    const { node, links } = started(0);
+    deed(node, links);
+    assert.equal(node.highest, heard ? HEARD : 0, what);
+  }
 });

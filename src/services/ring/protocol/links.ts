@@ -172,6 +172,11 @@ export function checkLink(node: NodeState, peer: Peer): LinkNews {
   return 'none';
 }
 
+/** An epoch that others have heard of: the next claim goes above it. Only those who have been let in are believed. */
+export function hearOf(node: NodeState, epoch: number): void {
+  node.highest = Math.max(node.highest, epoch);
+}
+
 /** HELLO on an accepted link. */
 export function hello(node: NodeState, link: number, frame: Frame): void {
   const greeting = decodeGreeting(frame.payload);
@@ -181,6 +186,7 @@ export function hello(node: NodeState, link: number, frame: Frame): void {
       ? node.peers.get(frame.source)
       : admit(node, frame.source, address);
   const status = judge(node, peer, greeting.instance, greeting.fingerprint, frame.source);
+  if (status === Status.WELCOME) hearOf(node, frame.epoch);
   const received =
     peer !== undefined && peer.inInstance === greeting.instance
       ? Math.max(peer.received, frame.linkNumber)
@@ -273,6 +279,7 @@ export function welcome(node: NodeState, link: number, frame: Frame): [Peer, Lin
     if (answer.status === Status.ID_TAKEN) taken(node);
     return [peer, lost(node, peer)];
   }
+  hearOf(node, frame.epoch);
   const restarted = peer.instance !== 0 && peer.instance !== answer.instance;
   peer.operational = answer.operational;
   if (restarted) {

@@ -7,6 +7,7 @@ import {
   checkLink,
   closed,
   connected,
+  hearOf,
   hello,
   type LinkNews,
   receive,
@@ -190,16 +191,18 @@ function hear(node: NodeState, link: number, frame: Frame): void {
       acknowledge(node, peer, false);
       return;
     }
-    node.highest = Math.max(node.highest, frame.epoch);
     if (type === FrameType.LACK) {
       const peer = node.links.get(link);
-      if (peer?.out === link) performers[node.state][type]?.(node, peer, frame);
+      if (peer?.out !== link || peer.outState !== 'up') return;
+      hearOf(node, frame.epoch);
+      performers[node.state][type]?.(node, peer, frame);
     } else if (type === FrameType.HELLO || type === FrameType.WELCOME) {
       if (!node.links.has(link)) return;
       performers[node.state][type]?.(node, undefined, { ...frame, message: link });
     } else {
       const peer = receive(node, link, frame);
       if (peer === undefined) return;
+      hearOf(node, frame.epoch);
       performers[node.state][type]?.(node, peer, frame);
       acknowledge(node, peer, true);
     }
