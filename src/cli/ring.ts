@@ -113,11 +113,15 @@ Examples:
   zocalo ring stop --now --ring plaza.toml`;
 
 const nodeHelp = `
-Messages, one a line: DESTINATION text. After the destination may stand > for
-the clockwise token, < for the other, <> for either with the order kept; without
-it the token with the shorter way takes it. Lines that begin with # are
-comments. A node that is started again goes on where it was; lines may be
-appended for that, but those that are there must stay as they are.
+Messages, one a line: DESTINATION text. The destination may end in > for the
+clockwise token, < for the other, <> for either with the order kept; without it
+the token with the shorter way takes it. After a space everything is text:
+  2 the shorter way
+  2> clockwise
+  2 > the shorter way, and a text that begins with >
+Lines that begin with # are comments. A node that is started again goes on where
+it was; lines may be appended for that, but those that are there must stay as
+they are.
 
 A node that the file does not have can join a running ring, as a guest: it takes
 part in everything, but does not count for the majority without which the ring

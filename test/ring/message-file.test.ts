@@ -32,7 +32,7 @@ async function readAll(test: TestContext, text: string, after = 0) {
 test('each line is a message, numbered as its line; comments and empty lines are none', async (t) => {
   const { words, bad } = await readAll(
     t,
-    '# to the neighbours\n1 hello\n\n4 salut  à toi \r\n3\n2> right\n2< left\n2<> any\n1 last',
+    '# to the neighbours\n1 hello\n\n4 salut  à toi \r\n3\n2> right\n2< left\n2<> any\n1 last\n2 > text',
   );
   assert.deepEqual(bad, []);
   assert.deepEqual(words, [
@@ -43,6 +43,7 @@ test('each line is a message, numbered as its line; comments and empty lines are
     [7, 2, 1, 'left'],
     [8, 2, 2, 'any'],
     [9, 1, 0, 'last'],
+    [10, 2, 0, '> text'],
   ]);
 });
 

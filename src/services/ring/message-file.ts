@@ -7,10 +7,10 @@ import { MAX_PAYLOAD, type Stream } from './protocol/frame.ts';
  *
  *     DESTINATION text
  *
- * DESTINATION is the ID of a node. After it may stand which token takes the message: `>` clockwise, `<` counter-clockwise, `<>` any,
+ * DESTINATION is the ID of a node. It may end in which token takes the message: `>` clockwise, `<` counter-clockwise, `<>` any,
  * with the order of all such messages to that node kept. Without it, it is the one with the shorter way to the destination, always the
- * same for a destination, so that the order of the messages to it is that of the file. The text begins after one space and goes to the
- * end of the line. Lines that begin with `#`, and empty ones, are passed over.
+ * same for a destination, so that the order of the messages to it is that of the file. The text begins after one space and goes to
+ * the end of the line: that of `2 > x` is `> x`. Lines that begin with `#`, and empty ones, are passed over.
  */
 
 /** A line that is no message. */
