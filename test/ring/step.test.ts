@@ -33,7 +33,7 @@ test('a node that stays outside asks one insider after the other: another may re
   const { node, links } = started(2);
   for (const [id, link] of links) welcomed(node, id, link);
   const asked: number[] = [];
-  for (let at = 120; asked.length < 4; at += 400) {
+  for (let at = 120; asked.length < 4; at = node.claimAt) {
     const joins = framesIn(step(node, { type: 'timer', at, timer: 'claim', key: 0 }));
     assert.deepEqual(
       joins.map(({ type }) => type),
@@ -54,6 +54,23 @@ function greeted(node: NodeState, from: number, fingerprint: number): void {
   const frame = frameOf(FrameType.HELLO, { source: from, epoch: HEARD, payload });
   step(node, { type: 'frame', at: 10, link: 1, frame });
 }
+
+test('a node for which a view had no place asks again only when the pause has ended', () => {
+  const { node, links } = started(2);
+  for (const [id, link] of links) welcomed(node, id, link);
+  const ask = (at: number) =>
+    framesIn(step(node, { type: 'timer', at, timer: 'claim', key: 0 })).map(({ type }) => type);
+  assert.deepEqual(ask(120), [FrameType.JOIN]);
+  greeted(node, 1, RING);
+  const claim = frameOf(FrameType.CLAIM, { source: 1, epoch: 2 * HEARD + 1, linkNumber: 1 });
+  step(node, { type: 'frame', at: 130, link: 1, frame: claim });
+  assert.equal(node.state, 'promised');
+  step(node, { type: 'timer', at: 400, timer: 'token', key: 0 });
+  assert.equal(node.state, 'apart');
+  assert.deepEqual(ask(500), []);
+  assert.deepEqual(ask(node.claimAt), [FrameType.JOIN]);
+  assert.ok(node.at > 780, `after ${node.at} ms`);
+});
 
 test('an epoch is heard of from a peer that is let in, and from nobody else', () => {
   const numbered = frameOf(FrameType.PRESENT, { source: 1, epoch: HEARD, linkNumber: 1 });

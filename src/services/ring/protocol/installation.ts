@@ -82,6 +82,7 @@ function install(node: NodeState): void {
   enter(node, 'ring', `view ${view.number}`);
   node.installedAt = node.at;
   node.retryPause = timing.retry;
+  node.mayJoinAt = node.at;
   node.refusedAt = Number.NEGATIVE_INFINITY;
   node.counts.views++;
   for (const lane of node.lanes) lane.activeAt = node.at;

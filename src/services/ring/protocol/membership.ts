@@ -16,6 +16,12 @@ export function seekRing(node: NodeState): void {
     claim(node, 'no ring is known');
     return;
   }
+  if (node.at < node.mayJoinAt) {
+    // The view that was made for the last JOIN had no place for this node.
+    node.claimAt = node.mayJoinAt;
+    setTimer(node, 'claim', node.mayJoinAt - node.at);
+    return;
+  }
   insider.operational = false;
   insider.askedAt = node.at;
   sendTo(
@@ -24,6 +30,7 @@ export function seekRing(node: NodeState): void {
     frameOf(FrameType.JOIN, { source: node.id, destination: insider.id, epoch: node.highest }),
   );
   scheduleClaim(node, node.retryPause);
+  node.mayJoinAt = node.claimAt;
   node.retryPause = Math.min(8 * node.timing.retry, 2 * node.retryPause);
 }
 

@@ -155,6 +155,8 @@ export type NodeState = {
   /** When the `claim` timer runs out, and the earliest time for a claim after one that failed. */
   claimAt: number;
   mayClaimAt: number;
+  /** The earliest time for another JOIN, until a view is installed. */
+  mayJoinAt: number;
   /** The pause before a wrapped ring is tried to be closed again. */
   healPause: number;
   refusedSince: number;
@@ -225,6 +227,7 @@ export function createNode(options: NodeOptions): NodeState {
     retryPause: timing.retry,
     claimAt: 0,
     mayClaimAt: 0,
+    mayJoinAt: 0,
     healPause: timing.retry,
     refusedSince: 0,
     refusedAt: Number.NEGATIVE_INFINITY,
