@@ -72,6 +72,24 @@ test('a node for which a view had no place asks again only when the pause has en
   assert.ok(node.at > 780, `after ${node.at} ms`);
 });
 
+test('a node that stood still, and promises a claim that the others have left behind, is apart at once', () => {
+  const { node, links } = started(0);
+  for (const [id, link] of links) welcomed(node, id, link);
+  greeted(node, 1, RING);
+  const claim = frameOf(FrameType.CLAIM, { source: 1, epoch: 2 * HEARD + 1, linkNumber: 1 });
+  const passedOn = framesIn(step(node, { type: 'frame', at: 20, link: 1, frame: claim }));
+  assert.equal(node.state, 'promised');
+  const linkNumber = passedOn.find(({ destination }) => destination === 2)?.linkNumber ?? -1;
+  const told = (fields: Partial<Frame>) => {
+    const frame = frameOf(FrameType.LACK, { source: 2, epoch: claim.epoch, ...fields });
+    step(node, { type: 'frame', at: 30, link: links.get(2) ?? -1, frame });
+  };
+  told({ linkNumber: linkNumber - 1, view: 3 });
+  assert.equal(node.state, 'promised', 'what node 2 said before it had the claim');
+  told({ linkNumber, view: 3 });
+  assert.equal(node.state, 'apart');
+});
+
 test('an epoch is heard of from a peer that is let in, and from nobody else', () => {
   const numbered = frameOf(FrameType.PRESENT, { source: 1, epoch: HEARD, linkNumber: 1 });
   const deeds: [what: string, heard: boolean, deed: (node: NodeState, links: Map<number, number>) => void][] =

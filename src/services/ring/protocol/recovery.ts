@@ -132,6 +132,11 @@ export function gatherFrom(node: NodeState, peer: Peer): void {
   if (peer.outState === 'up' && peer.claimNumber === 0) sendClaim(node, peer);
   const oldest = peer.custody[0]?.linkNumber ?? peer.next;
   const reached = peer.outState === 'up' && peer.claimNumber > 0 && oldest > peer.claimNumber;
+  if (reached && peer.operational && node.state === 'promised') {
+    // It has this claim and stays in its view: an old claim, which a process that stood still finds when it goes on.
+    fallApart(node, `node ${peer.id} is in a view already`);
+    return;
+  }
   if (reached === peer.reached && !peer.failed) return;
   peer.reached = reached;
   if (reached) peer.failed = false;

@@ -35,7 +35,7 @@ export const actions = {
   answer: 'say WELCOME, or why not',
   greet: 'the link is up, or refused; what is in custody is sent again',
   release: 'free what is acknowledged',
-  releaseGather: 'free what is acknowledged; a claim that is shows that the peer is reached',
+  releaseGather: 'free what is acknowledged; a claim that is shows that the peer is reached, or is too old',
   releaseFinish: 'free what is acknowledged; when nothing is left, exit',
   take: 'drop another epoch and a number not above the last; hold the token, send, pass it on',
   relay: 'drop another epoch; strip, copy if addressed, send on; at the origin read A and C',
