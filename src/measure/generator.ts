@@ -5,6 +5,7 @@ import type { EchoResult, EchoTask, IdleResult, IdleTask, LoadResult, Task } fro
 
 /** A mechanism that slows down with every client may take a while to let thousands in. */
 const CONNECT_TIMEOUT_MS = 60_000;
+const FIRST_MESSAGE_TIMEOUT_MS = 10_000;
 const FINISH_TIMEOUT_MS = 10_000;
 /** The clients that come and go before a server's memory is measured. */
 const WARMING_CLIENTS = 500;
@@ -20,6 +21,9 @@ function echo(task: EchoTask): EchoResult {
   const before = readings(task);
   clients.latencies.clear();
   clients.run(task.seconds * 1000);
+  // A short window goes on until there is something to measure, however busy the machine is.
+  const latest = performance.now() + FIRST_MESSAGE_TIMEOUT_MS;
+  while (clients.latencies.total === 0 && performance.now() < latest) clients.run(task.seconds * 1000);
   const after = readings(task);
   const messages = clients.latencies.total;
   const [p50, p99] = [clients.latencies.percentile(0.5) / 1e3, clients.latencies.percentile(0.99) / 1e3];
@@ -28,7 +32,7 @@ function echo(task: EchoTask): EchoResult {
   // An idle client that was lost meanwhile was not measured either.
   idle.run(1);
   for (const each of [clients, idle]) each.close();
-  if (messages === 0) throw new Error('no message came back within the window');
+  if (messages === 0) throw new Error('no message came back');
 
   const seconds = (after.time - before.time) / 1e3;
   const perMessage = (part: 'user' | 'system' | 'total'): number =>
