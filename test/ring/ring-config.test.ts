@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { OptionError } from '../../src/errors.ts';
+import { defaultTiming } from '../../src/services/ring/protocol/options.ts';
 import { fingerprintOf, parseRingConfig } from '../../src/services/ring/ring-config.ts';
 
 const NODES = '[[nodes]]\nid = 0\nport = 7400\n[[nodes]]\nid = 7\nhost = "192.0.2.7"\nport = 7400\n';
+
+test('docs/ring.md has every key of [timing] with its default', () => {
+  const page = readFileSync(new URL('../../docs/ring.md', import.meta.url), 'utf8');
+  const documented: Record<string, number> = {};
+  const [, table = ''] = page.split('| `[timing]`');
+  for (const [, keys = '', values = ''] of table.matchAll(/^\| - (`[^|]+`) +\| ([\d, ]+) \|/gm)) {
+    const defaults = values.split(',').map(Number);
+    for (const [i, [, key = '']] of [...keys.matchAll(/`([\w-]+)`/g)].entries())
+      documented[key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = defaults[i] as number;
+  }
+  assert.deepEqual(documented, { ...defaultTiming });
+});
 
 test('a file with nodes alone has the defaults', () => {
   assert.deepEqual(parseRingConfig(NODES, 'ring.toml'), {
