@@ -1,9 +1,8 @@
 import type { IoUring } from './io-uring.ts';
 import * as abi from './io-uring-abi.ts';
 import { Mapping } from './mapping.ts';
-import { addressOf } from './memory-address.ts';
+import { addressOf, putAddress } from './memory-address.ts';
 
-const WORD = 2 ** 32;
 /** Half-words: where an entry has its number, and where the first entry has the ring's tail. */
 const NUMBER = 6;
 const TAIL = 7;
@@ -19,9 +18,8 @@ export class ProvidedBuffers {
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
   readonly #buffers: Buffer[] = [];
-  /** Their addresses, in two words. */
-  readonly #low: Int32Array;
-  readonly #high: Int32Array;
+  /** Their addresses, each in two words. */
+  readonly #addresses: Int32Array;
   #tail = 0;
 
   /** @param count a power of two, at most 32768 @throws SystemCallError */
@@ -31,8 +29,7 @@ export class ProvidedBuffers {
     this.#memory = Mapping.anonymous(count * abi.BUF_WORDS * 4);
     this.#words = new Int32Array(this.#memory.bytes);
     this.#halves = new Uint16Array(this.#memory.bytes);
-    this.#low = new Int32Array(count);
-    this.#high = new Int32Array(count);
+    this.#addresses = new Int32Array(2 * count);
     const registration = Buffer.alloc(abi.BUF_REG_SIZE);
     registration.writeBigUInt64LE(BigInt(this.#memory.address), 0);
     registration.writeUInt32LE(count, 8);
@@ -48,17 +45,15 @@ export class ProvidedBuffers {
   /** Provides new memory under a number that is free, from the next {@link publish} on. */
   provide(number: number, buffer: Buffer): void {
     this.#buffers[number] = buffer;
-    const address = addressOf(buffer);
-    this.#low[number] = address | 0;
-    this.#high[number] = (address / WORD) | 0;
+    putAddress(this.#addresses, 2 * number, addressOf(buffer));
     this.recycle(number);
   }
 
   /** Provides the same memory again, from the next {@link publish} on. */
   recycle(number: number): void {
     const at = (this.#tail & (this.count - 1)) * abi.BUF_WORDS;
-    this.#words[at] = this.#low[number] as number;
-    this.#words[at + 1] = this.#high[number] as number;
+    this.#words[at] = this.#addresses[2 * number] as number;
+    this.#words[at + 1] = this.#addresses[2 * number + 1] as number;
     this.#words[at + 2] = this.at(number).length;
     this.#halves[2 * at + NUMBER] = number;
     this.#tail = (this.#tail + 1) & 0xffff;

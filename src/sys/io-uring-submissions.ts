@@ -1,10 +1,10 @@
 import * as abi from './io-uring-abi.ts';
+import { putAddress } from './memory-address.ts';
 
 const FIRST_CAPACITY = 256;
 const MSG_NOSIGNAL = 0x4000;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-const WORD = 2 ** 32;
 /** The words of a submission that any of these uses; the rest stays as the ring came, zero. */
 const USED_WORDS = 11;
 
@@ -26,8 +26,8 @@ export class Submissions {
   /** Accepts one connection as a non-blocking socket; the kernel writes where from to `address`. */
   accept(fd: number, address: number, addressLength: number, tag: number, generation: number): void {
     const at = this.#stage(abi.IORING_OP_ACCEPT, fd, tag, generation);
-    this.#putAddress(at + 2, addressLength);
-    this.#putAddress(at + 4, address);
+    putAddress(this.#words, at + 2, addressLength);
+    putAddress(this.#words, at + 4, address);
     this.#words[at + 7] = SOCK_NONBLOCK | SOCK_CLOEXEC;
   }
 
@@ -41,7 +41,7 @@ export class Submissions {
   /** Sends bytes, which must be kept until it is complete. It completes when some of them have been taken. */
   send(fd: number, address: number, length: number, tag: number, generation: number): void {
     const at = this.#stage(abi.IORING_OP_SEND | (this.#fileFlag(fd) << 8), fd, tag, generation);
-    this.#putAddress(at + 4, address);
+    putAddress(this.#words, at + 4, address);
     this.#words[at + 6] = length;
     this.#words[at + 7] = MSG_NOSIGNAL;
   }
@@ -64,7 +64,7 @@ export class Submissions {
   updateFile(entry: number, address: number): void {
     const at = this.#stage(abi.IORING_OP_FILES_UPDATE | (abi.IOSQE_CQE_SKIP_SUCCESS << 8), -1, 0, 0);
     this.#words[at + 2] = entry;
-    this.#putAddress(at + 4, address);
+    putAddress(this.#words, at + 4, address);
     this.#words[at + 6] = 1;
   }
 
@@ -106,10 +106,5 @@ export class Submissions {
     const larger = new Int32Array(2 * this.#words.length);
     larger.set(this.#words);
     this.#words = larger;
-  }
-
-  #putAddress(at: number, address: number): void {
-    this.#words[at] = address | 0;
-    this.#words[at + 1] = (address / WORD) | 0;
   }
 }

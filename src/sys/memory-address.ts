@@ -1,5 +1,7 @@
 import koffi from 'koffi';
 
+const WORD = 2 ** 32;
+
 let lastMemory: ArrayBufferLike | undefined;
 let lastBase = 0;
 
@@ -15,4 +17,10 @@ export function addressOf(bytes: Uint8Array): number {
     lastMemory = memory;
   }
   return lastBase + bytes.byteOffset;
+}
+
+/** Writes an address as two words, the lower one first, as structures have it on the machines that we run on. */
+export function putAddress(words: Int32Array, at: number, address: number): void {
+  words[at] = address | 0;
+  words[at + 1] = (address / WORD) | 0;
 }

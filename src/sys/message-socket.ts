@@ -1,5 +1,5 @@
 import { bind, check } from './libc.ts';
-import { addressOf } from './memory-address.ts';
+import { addressOf, putAddress } from './memory-address.ts';
 
 /** Numbers of `<sys/socket.h>` on Linux; the same on x86-64 and arm64. */
 const AF_UNIX = 1;
@@ -52,15 +52,13 @@ const CONTROL_SIZE = 24;
 const CONTROL_LENGTH = 20;
 const CONTROL = { length: 0, level: 2, type: 3, descriptor: 4 };
 
-const WORD = 2 ** 32;
-
 /** `struct msghdr` of a 64-bit Linux with one `struct iovec` and room for one control message. */
 class MessageHeader {
   /** 56 bytes: name, its length, iovec (word 4), count of iovecs (6), control (8), its length (10), flags (12). */
-  readonly #words = new Uint32Array(14);
+  readonly #words = new Int32Array(14);
   /** Where the bytes are, and their length (word 2). */
-  readonly #vector = new Uint32Array(4);
-  readonly control = new Uint32Array(CONTROL_SIZE / 4);
+  readonly #vector = new Int32Array(4);
+  readonly control = new Int32Array(CONTROL_SIZE / 4);
   readonly bytes = Buffer.from(this.#words.buffer);
 
   constructor() {
@@ -86,11 +84,6 @@ class MessageHeader {
   get flags(): number {
     return this.#words[12] as number;
   }
-}
-
-function putAddress(words: Uint32Array, at: number, address: number): void {
-  words[at] = address % WORD;
-  words[at + 1] = address / WORD;
 }
 
 const outgoing = new MessageHeader();
@@ -125,7 +118,9 @@ export function receiveMessage(fd: number): Buffer | undefined {
   const length = sysRecvmsg(fd, incoming.bytes, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (length < 0) return undefined;
   const { control } = incoming;
-  const carried = incoming.controlSize >= CONTROL_LENGTH && control[CONTROL.type] === SCM_RIGHTS;
+  // Without a control message of its own there is still that of the call before.
+  const controlled = incoming.controlSize >= CONTROL_LENGTH && control[CONTROL.length] === CONTROL_LENGTH;
+  const carried = controlled && control[CONTROL.type] === SCM_RIGHTS;
   // Truncated means that this process had no descriptor left for it.
   const came = carried && (incoming.flags & MSG_CTRUNC) === 0;
   receivedDescriptor = came ? (control[CONTROL.descriptor] as number) : -1;

@@ -10,7 +10,7 @@ import type { ThreadData } from './begin.ts';
 import type { Task } from './task.ts';
 
 /** Why a thread or process ended: `it was ended by SIGKILL`. */
-export type Death = { readonly why: string; readonly cause?: unknown };
+export type Death = { readonly why: string } & ErrorOptions;
 
 /** A thread or process that has been started. */
 export interface Hired {

@@ -157,8 +157,7 @@ export class RemoteWorker {
     const left = [...this.#clients.values()];
     this.#clients.clear();
     const lost = left.filter(({ closed }) => !closed);
-    if (death !== undefined)
-      this.failure ??= new WorkerError(`${this.name} died: ${death.why}`, { cause: death.cause });
+    if (death !== undefined) this.failure ??= new WorkerError(`${this.name} died: ${death.why}`, death);
     this.#events.ended(this, lost.length);
     for (const { socket } of left) {
       if (socket === undefined) continue;
