@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { formatAddress, ListenError, OptionError } from '../../src/index.ts';
 import { EventLog } from '../support/event-log.ts';
+import { eventually } from '../support/eventually.ts';
 import { TemporaryFolder } from '../support/journal.ts';
 import { onEveryModel, testWith } from '../support/models.ts';
 import { serveCommands } from '../support/serving.ts';
@@ -98,6 +99,15 @@ onEveryModel((subject) => {
     killed.child.kill('SIGKILL');
     await killed.exited;
     assert.ok(existsSync(path));
+    // The kernel closes what a ring of io_uring still held a little after its process has ended.
+    await eventually('nobody listens there any more', async () => {
+      try {
+        using _late = await TestClient.connect({ host: '', port: 0, path });
+        return false;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+      }
+    });
     await using server = await serveCommands(subject, { path });
     using client = await TestClient.connect(server.address);
     assert.equal(await client.ask('echo hello'), 'hello');
