@@ -86,7 +86,7 @@ end:
      :: type == PRESENT && epoch == promised[id] && epoch % N == id && purged[id] != epoch ->
         reports[id]++;
 #ifdef NO_PURGE
-        /* A majority is enough to go on when nobody waits for the others to have forgotten. */
+        /* A majority is enough to go on when no node waits for the others to have forgotten. */
         if
         :: reports[id] >= N / 2 -> begin()
         :: else

@@ -1,7 +1,8 @@
 // A framing of one's own: `zocalo serve ./examples/netstring.ts --port 7000`, then `printf '5:hello,' | nc 127.0.0.1 7000`.
 // In a project of your own: from 'zocalo'.
+
 import { hash } from 'node:crypto';
-import { FrameError, FrameTooLongError, type Framing, type Input, type Protocol } from '../src/index.ts';
+import { FrameError, FrameTooLongError, type Framing, type Input, type Protocol } from 'zocalo';
 
 const COLON = 0x3a;
 const COMMA = 0x2c;

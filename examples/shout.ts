@@ -1,6 +1,7 @@
+import { lines, type Protocol } from 'zocalo';
+
 // A protocol of one's own: `zocalo serve examples/shout.ts`, then type lines.
 // In a project of your own: from 'zocalo'.
-import { lines, type Protocol } from '../src/index.ts';
 
 const shout: Protocol<string> = {
   name: 'shout',

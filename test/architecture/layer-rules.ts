@@ -1,47 +1,23 @@
 import type { IConfiguration } from 'dependency-cruiser';
 
-/**
- * The layer rule: an import runs downward only. A layer may use itself, `errors.ts` and what stands before it.
- * Services are narrower: they see protocols and framings, never how clients are waited for.
- */
-const layers: Record<string, string[]> = {
+/** Folders that depend on each other in one direction: each may import itself and those that are named. */
+type Layers = Readonly<Record<string, readonly string[]>>;
+
+/** The library. Each layer may also use the files that stand beside the folders. */
+const library: Layers = {
   sys: [],
   framing: [],
   admission: [],
-  protocol: ['framing', 'admission'],
-  testing: ['framing', 'admission', 'protocol'],
-  loops: ['sys', 'framing', 'admission', 'protocol'],
-  workers: ['sys', 'framing', 'admission', 'protocol', 'loops'],
-  server: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers'],
-  doctor: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
-  measure: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
-  services: ['framing', 'protocol'],
-  client: ['sys', 'framing', 'admission', 'protocol', 'loops', 'workers', 'server'],
-  cli: [
-    'sys',
-    'framing',
-    'admission',
-    'protocol',
-    'loops',
-    'workers',
-    'server',
-    'services',
-    'client',
-    'doctor',
-    'measure',
-  ],
+  session: ['framing', 'admission'],
+  service: ['framing', 'session'],
+  testing: ['framing', 'admission', 'session'],
+  loops: ['sys', 'framing', 'admission', 'session'],
+  workers: ['sys', 'framing', 'admission', 'session', 'loops'],
+  connector: ['sys', 'framing', 'admission', 'session', 'loops', 'workers'],
+  server: ['sys', 'framing', 'admission', 'session', 'loops', 'workers', 'connector'],
 };
 
-const downward = Object.entries(layers).map(([layer, below]) => ({
-  name: `${layer}-looks-down-only`,
-  severity: 'error' as const,
-  comment: `src/${layer} may import itself, errors.ts${below.map((name) => `, ${name}`).join('')}`,
-  from: { path: `^src/${layer}/` },
-  to: { path: '^src/', pathNot: `^src/(errors\\.ts$|(${[layer, ...below].join('|')})/)` },
-}));
-
-/** The parts of the name server, in the same way: of its own folder each sees these. */
-const partsOfNames: Record<string, string[]> = {
+const nameServer: Layers = {
   dns: [],
   hosts: ['dns'],
   upstream: ['dns'],
@@ -49,37 +25,127 @@ const partsOfNames: Record<string, string[]> = {
   lines: ['dns', 'resolver'],
 };
 
-const downwardInNames = Object.entries(partsOfNames).map(([part, below]) => ({
-  name: `names-${part}-looks-down-only`,
+/** The SQL service. Each layer may also use the files that stand below the folders. */
+const sql: Layers = {
+  types: [],
+  parse: [],
+  wire: ['types'],
+  functions: ['types'],
+  catalog: ['types', 'parse', 'functions'],
+  dialect: ['types', 'parse', 'wire', 'catalog'],
+  engine: ['types', 'wire'],
+  session: ['types', 'parse', 'wire', 'catalog', 'dialect', 'engine'],
+  lines: ['types', 'wire', 'engine'],
+  import: ['types'],
+};
+
+const ring: Layers = {
+  protocol: [],
+  journal: ['protocol'],
+  node: ['protocol', 'journal', 'control'],
+  control: ['protocol', 'journal'],
+  command: ['protocol', 'journal', 'node', 'control'],
+};
+
+const files: Layers = { server: [], client: [], command: ['client'] };
+
+/** What is measured, and how: the folders of the instrument. */
+const bench: Layers = {
+  load: [],
+  runner: ['load'],
+  report: ['load'],
+  sweep: ['load', 'runner', 'report'],
+};
+
+const cli: Layers = {
+  settings: [],
+  plugins: [],
+  serving: ['settings', 'plugins'],
+  client: [],
+  doctor: [],
+  commands: ['settings', 'plugins', 'serving', 'client', 'doctor'],
+};
+
+/** What each package may import of the others, by their exports alone. */
+const packages: Layers = {
+  zocalo: [],
+  command: ['zocalo'],
+  services: ['zocalo', 'command'],
+  names: ['zocalo'],
+  sql: ['zocalo', 'command'],
+  ring: ['zocalo', 'command'],
+  bench: ['zocalo', 'command'],
+  cli: ['zocalo', 'command', 'services', 'names', 'sql', 'ring', 'bench'],
+};
+
+/** Beside the folders of the library, and below them all; the same of the SQL service. */
+const besideFolders = '(errors|option-checks|closest-name)\\.ts$';
+const besideSqlFolders = '(sql-error|own-value)\\.ts$';
+
+function downward(root: string, layers: Layers, besides = ''): IConfiguration['forbidden'] {
+  return Object.entries(layers).map(([layer, below]) => ({
+    name: `${root}/${layer} imports downward only`,
+    severity: 'error' as const,
+    comment: `it may import itself${below.map((name) => `, ${name}`).join('')}`,
+    from: { path: `^${root}/${layer}/` },
+    to: {
+      path: `^${root}/`,
+      pathNot: `^${root}/(${besides === '' ? '' : `${besides}|`}(${[layer, ...below].join('|')})/)`,
+    },
+  }));
+}
+
+const betweenPackages = Object.entries(packages).map(([name, below]) => ({
+  name: `${name} imports packages below it only`,
   severity: 'error' as const,
-  comment: `src/services/names/${part} may import itself${below.map((name) => `, ${name}`).join('')} of the service`,
-  from: { path: `^src/services/names/${part}/` },
-  to: { path: '^src/services/names/', pathNot: `^src/services/names/(${[part, ...below].join('|')})/` },
+  comment: `it may import itself${below.map((each) => `, ${each}`).join('')}`,
+  from: { path: `^packages/${name}/src/` },
+  to: { path: '^packages/', pathNot: `^packages/(${[name, ...below].join('|')})/src/` },
 }));
 
 export const layerRules: IConfiguration = {
   forbidden: [
-    ...downward,
-    ...downwardInNames,
+    ...betweenPackages,
+    ...(downward('packages/zocalo/src', library, besideFolders) ?? []),
+    ...(downward('packages/names/src', nameServer) ?? []),
+    ...(downward('packages/sql/src', sql, besideSqlFolders) ?? []),
+    ...(downward('packages/ring/src', ring) ?? []),
+    ...(downward('packages/bench/src', bench, 'package-module\\.ts$') ?? []),
+    ...(downward('packages/services/src/files', files) ?? []),
+    ...(downward('packages/cli/src', cli, 'help-text\\.ts$') ?? []),
     {
       name: 'errors-stand-alone',
       severity: 'error' as const,
       comment: 'errors.ts is the lowest layer',
-      from: { path: '^src/errors\\.ts$' },
-      to: { path: '^src/' },
+      from: { path: '^packages/zocalo/src/errors\\.ts$' },
+      to: { path: '^packages/' },
     },
     {
-      name: 'nothing-imports-the-index',
+      name: 'option-checks-look-down-only',
       severity: 'error' as const,
-      comment: 'src/index.ts is the face of the package; inside, modules are imported from where they are',
-      from: { path: '^src/' },
-      to: { path: '^src/index\\.ts$' },
+      comment: 'option-checks.ts and closest-name.ts stand below every folder',
+      from: { path: '^packages/zocalo/src/(option-checks|closest-name)\\.ts$' },
+      to: { path: '^packages/', pathNot: '^packages/zocalo/src/(errors|closest-name)\\.ts$' },
+    },
+    {
+      name: 'nothing-imports-its-own-index',
+      severity: 'error' as const,
+      comment: 'what a package exports is for others; inside, modules are imported from where they are',
+      from: { path: '^packages/zocalo/src/' },
+      to: { path: '^packages/zocalo/src/(index|internal|sys/index|service/index|testing/index)\\.ts$' },
+    },
+    {
+      name: 'packages-import-exports',
+      severity: 'error' as const,
+      comment: 'another package is imported by its name, never by a path',
+      from: { path: '^packages/([^/]+)/src/' },
+      to: { path: '^packages/', pathNot: '^packages/$1/', dependencyTypes: ['local'] },
     },
     {
       name: 'koffi-in-sys-only',
       severity: 'error' as const,
-      comment: 'system calls are made in src/sys and nowhere else',
-      from: { path: '^src/', pathNot: '^src/sys/' },
+      comment: 'system calls are made in sys and nowhere else',
+      from: { path: '^packages/', pathNot: '^packages/(zocalo/src/sys|test-support)/' },
       to: { path: 'koffi' },
     },
     { name: 'no-circles', severity: 'error' as const, from: {}, to: { circular: true } },
@@ -89,6 +155,10 @@ export const layerRules: IConfiguration = {
     doNotFollow: { path: 'node_modules' },
     parser: 'swc',
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'], conditionNames: ['import', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs'],
+      exportsFields: ['exports'],
+      conditionNames: ['@zocalo/source', 'import', 'default'],
+    },
   },
 };

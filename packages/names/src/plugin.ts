@@ -1,0 +1,4 @@
+import { namesService } from './service.ts';
+
+/** What this package adds to the command: a `Plugin` of @zocalo/command. */
+export const plugin = { services: [namesService] };
