@@ -255,6 +255,16 @@ test('a message waits its own time from its first attempt: those behind one that
   assert.equal(outcomesAt(simulation, 0).size, 20);
 });
 
+test('a message to an ID that is in no view is undeliverable, and not uncertain, also when its attempts are cut short', () => {
+  const simulation = standing(3, []);
+  simulation.network.narrow(0, 1, 1);
+  send(simulation, 0, message(2, 9));
+  simulation.runUntil(simulation.now + 6_000);
+  const outcome = outcomesAt(simulation, 0).get(2);
+  assert.ok(outcome?.type === 'undeliverable');
+  assert.deepEqual([outcome.uncertain, outcome.cuts >= 5], [false, true]);
+});
+
 test('a message that had arrived when its sender was killed is not called undeliverable, but uncertain', () => {
   const simulation = standing(3, [[], [message(1, 2)]]);
   assert.equal(simulation.disks[2]?.holds(1, simulation.disks[1]?.incarnation ?? 0, 1), true);

@@ -65,9 +65,9 @@ export function missingOf(node: NodeState, { holders }: Outgoing): number[] {
 
 /** Whether the time of a message is over, counted from its own first attempt. */
 export function isExhausted(node: NodeState, message: Outgoing): boolean {
-  const { since, attempts, cuts, holders, stream, destination } = message;
+  const { since, attempts, cuts, uncertain, holders, stream, destination } = message;
   if (since < 0 || message.inFlight) return false;
-  const known = stream === BROADCAST || cuts >= MIN_CUTS || node.peers.has(destination);
+  const known = stream === BROADCAST || (cuts >= MIN_CUTS && uncertain) || node.peers.has(destination);
   const enough = attempts >= MIN_ATTEMPTS || cuts >= MIN_CUTS || holders.size > 0;
   return enough && node.at - since >= (known ? node.timing.giveUpMs : 0);
 }
@@ -78,7 +78,8 @@ export function isExhausted(node: NodeState, message: Outgoing): boolean {
  */
 export function cutShort(node: NodeState, message: Outgoing): void {
   message.inFlight = false;
-  message.uncertain = true;
+  // Nobody outside the view takes its frames: what is for an ID that is in none of it has not arrived.
+  if (message.stream === BROADCAST || isMember(node, message.destination)) message.uncertain = true;
   message.cuts++;
   if (message.cuts > 1)
     message.until = node.at + node.timing.retryMs * Math.min(MAX_PAUSE_FACTOR, 2 ** (message.cuts - 2));
