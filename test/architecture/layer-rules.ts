@@ -12,9 +12,10 @@ const library: Layers = {
   service: ['framing', 'session'],
   testing: ['framing', 'admission', 'session'],
   loops: ['sys', 'framing', 'admission', 'session'],
-  workers: ['sys', 'framing', 'admission', 'session', 'loops'],
+  tls: ['sys', 'session'],
+  workers: ['sys', 'framing', 'admission', 'session', 'tls', 'loops'],
   connector: ['sys', 'framing', 'admission', 'session', 'loops', 'workers'],
-  server: ['sys', 'framing', 'admission', 'session', 'loops', 'workers', 'connector'],
+  server: ['sys', 'framing', 'admission', 'session', 'tls', 'loops', 'workers', 'connector'],
 };
 
 const nameServer: Layers = {

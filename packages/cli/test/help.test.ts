@@ -70,6 +70,7 @@ test('there is a flag for every option of a server', () => {
       'host port path mode ipv6-only reuse-port backlog allow deny model workers isolation balance max-clients max-waiting wait-timeout ' +
       'max-per-address fair-share-per-address max-waiting-per-address ipv6-prefix when-full drain-timeout ' +
       'quota quota-per quota-refill idle-timeout idle-timeout-when-full frame-timeout write-timeout handler-timeout max-session ' +
+      'tls-cert tls-key tls-passphrase-file tls-min-version tls-client-certificates tls-ca handshake-timeout ' +
       'keep-alive busy-poll max-unsent send-buffer receive-buffer'
     ).split(' '),
   );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { acceptValue, formatSize, parseText } from '@zocalo/command/settings';
 import { formatDuration, parseDuration } from 'zocalo/service';
@@ -90,6 +91,8 @@ test('a size is a whole number with a unit, and within bounds', () => {
 test('a folder is one that is there, seen from where the file is', () => {
   const { dirname: here } = import.meta;
   assert.equal(acceptValue({ kind: 'folder' }, '.', here), here);
+  assert.equal(acceptValue({ kind: 'file' }, 'key.pem', here), join(here, 'key.pem'));
+  assert.equal(acceptValue({ kind: 'file' }, '', here), undefined);
   assert.equal(acceptValue({ kind: 'folder' }, '../test', here), here);
   assert.equal(parseText({ kind: 'folder' }, here), here);
   for (const path of ['', './nowhere', import.meta.filename])

@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Command, directory, run } from '@zocalo/test-support/command.ts';
-import { freePort, runProgram, startDnsmasq, without } from '@zocalo/test-support/name-servers.ts';
+import { freePort, runProgram, startDnsmasq } from '@zocalo/test-support/name-servers.ts';
+import { without } from '@zocalo/test-support/programs.ts';
 import { TestClient } from '@zocalo/test-support/test-client.ts';
 
 /** The addresses that the command says, of both endpoints. */

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { TemporaryFolder } from '@zocalo/test-support/journal.ts';
-import { programPath, runProgram, startUnbound, without } from '@zocalo/test-support/name-servers.ts';
+import { runProgram, startUnbound } from '@zocalo/test-support/name-servers.ts';
+import { programPath, without } from '@zocalo/test-support/programs.ts';
 import { ServedNames } from './support/serving.ts';
 
 const ZONE = `$ORIGIN signed.example.

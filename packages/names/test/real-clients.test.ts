@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { TemporaryFolder } from '@zocalo/test-support/journal.ts';
-import { type NameServer, runProgram, startUnbound, without } from '@zocalo/test-support/name-servers.ts';
+import { type NameServer, runProgram, startUnbound } from '@zocalo/test-support/name-servers.ts';
+import { without } from '@zocalo/test-support/programs.ts';
 import { NO_UPSTREAM, ServedNames } from './support/serving.ts';
 
 const HOSTS = `

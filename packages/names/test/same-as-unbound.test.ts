@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { startUnbound, without } from '@zocalo/test-support/name-servers.ts';
+import { startUnbound } from '@zocalo/test-support/name-servers.ts';
+import { without } from '@zocalo/test-support/programs.ts';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import type { Question } from '../src/dns/answer.ts';
 import { types } from '../src/dns/constants.ts';

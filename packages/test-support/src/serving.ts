@@ -6,9 +6,10 @@ import { optionsFor, type Subject } from './models.ts';
 import type { CommandOptions } from './protocols/commands.ts';
 import type { CrashingOptions } from './protocols/crashing.ts';
 import type { FrameOptions } from './protocols/frames.ts';
+import { everywhereTls } from './tls.ts';
 
 /** A protocol as a module whose default export makes it from options that can be cloned, so that any worker can load it. */
-export type ProtocolModule = 'commands' | 'two-dialects' | 'frames' | 'faulty' | 'crashing';
+export type ProtocolModule = 'commands' | 'two-dialects' | 'frames' | 'faulty' | 'crashing' | 'tls-facts';
 
 /** A server, whatever its protocol. */
 export type TestServer = Omit<Server, 'ref' | 'unref'>;
@@ -21,7 +22,8 @@ export async function serveModule(
   options: ServeOptions = {},
 ): Promise<TestServer> {
   const url = new URL(`./protocols/${module}.ts`, import.meta.url);
-  const server = await serve(url, { protocolOptions, ...optionsFor(subject, options) });
+  const all = { protocolOptions, ...(await everywhereTls()), ...optionsFor(subject, options) };
+  const server = await serve(url, all);
   // A server that does not stop is a failure of its test, not a hang.
   return Object.assign(server, { [Symbol.asyncDispose]: () => soon('the server stops', server.close()) });
 }

@@ -1,5 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import { TIMEOUT_MS } from './eventually.ts';
+import { everywhereTrust } from './tls.ts';
 
 /** Where to connect: what `server.address` says. */
 export type ConnectAddress = {
@@ -15,7 +17,15 @@ export type ConnectOptions = {
   keepsOpen?: boolean;
   /** The address to come from, to be a client with another address: any of 127.0.0.0/8. */
   from?: string;
+  /** What it trusts, when it speaks TLS, and what else it does with it. Its handshake goes on after it is connected. */
+  tls?: ClientTls | undefined;
 };
+
+/** A client's side of TLS, as for `tls.connect`. */
+export type ClientTls = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'session' | 'ALPNProtocols' | 'minVersion' | 'maxVersion'
+>;
 
 /** A client over a real socket, with everything it has received and not yet been asked for. */
 export class TestClient implements Disposable {
@@ -39,12 +49,13 @@ export class TestClient implements Disposable {
   }
 
   /** Connects; the promise settles when the connection is made or has failed. */
-  static connect(where: ConnectAddress, options: ConnectOptions = {}): Promise<TestClient> {
-    const { reading = true, keepsOpen = false, from } = options;
+  static async connect(where: ConnectAddress, options: ConnectOptions = {}): Promise<TestClient> {
+    const { reading = true, keepsOpen = false, from, tls = await everywhereTrust() } = options;
     const target: NetConnectOpts =
       where.path === undefined ? { host: where.host, port: where.port } : { path: where.path };
     if (from !== undefined && 'host' in target) target.localAddress = from;
-    const socket = connect({ ...target, allowHalfOpen: keepsOpen, noDelay: true });
+    const all = { ...target, allowHalfOpen: keepsOpen, noDelay: true };
+    const socket = tls === undefined ? connect(all) : connectTls({ ...all, ...tls } as ConnectionOptions);
     // Paused before it is connected, a socket never begins to read.
     if (!reading) socket.pause();
     return new Promise((resolve, reject) => {
@@ -99,7 +110,7 @@ export class TestClient implements Disposable {
 
   /** Hangs up with a reset instead of a FIN; over a Unix socket, which knows no resets, just hangs up. */
   reset(): void {
-    if (this.socket.remoteAddress === undefined) this.socket.destroy();
+    if (this.socket.remoteAddress === undefined || this.socket instanceof TLSSocket) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

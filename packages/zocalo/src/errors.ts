@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'ERR_FRAMING'
   | 'ERR_REPLY'
   | 'ERR_PLATFORM'
+  | 'ERR_TLS'
   | 'ERR_PROTOCOL_MODULE'
   | 'ERR_WORKER';
 
@@ -106,6 +107,19 @@ export class ReplyError extends ZocaloError {
 export class PlatformError extends ZocaloError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_PLATFORM', message, options);
+  }
+}
+
+/**
+ * A client's handshake failed, or its TLS connection did: the message says how. `reasons` are OpenSSL's, such as `no shared cipher`; there are
+ * none when the client broke off, or did not speak TLS.
+ */
+export class TlsError extends ZocaloError {
+  readonly reasons: readonly string[];
+
+  constructor(message: string, reasons: readonly string[] = []) {
+    super('ERR_TLS', message);
+    this.reasons = reasons;
   }
 }
 

@@ -12,6 +12,7 @@ export {
   ProtocolModuleError,
   ReplyError,
   SystemCallError,
+  TlsError,
   WorkerError,
   ZocaloError,
 } from './errors.ts';
@@ -44,4 +45,6 @@ export {
   type ServerInfo,
   type ServerStats,
 } from './session/server-info.ts';
+export type { TlsInfo } from './session/tls-info.ts';
+export type { TlsOptions, TlsVersion } from './tls/tls-options.ts';
 export { type Model, models } from './workers/models.ts';

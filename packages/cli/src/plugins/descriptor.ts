@@ -14,6 +14,7 @@ const kinds: Readonly<Record<SettingType['kind'], true>> = {
   texts: true,
   networks: true,
   folder: true,
+  file: true,
   size: true,
   permissions: true,
   switch: true,

@@ -2,6 +2,7 @@ import { UsageError } from '@zocalo/command';
 import type { ServeOptions } from 'zocalo';
 import type { Service, Settings } from 'zocalo/service';
 import { serverSettings } from './server-settings.ts';
+import { tlsOptions } from './tls-options.ts';
 
 /**
  * The options of `serve()` that settings by name amount to.
@@ -35,9 +36,11 @@ export function serveOptions(
     }
   }
   const options: Record<string, unknown> = {};
-  for (const { name, option } of serverSettings) {
-    if (settings[name] !== undefined) options[option] = settings[name];
+  for (const { name, option, member } of serverSettings) {
+    if (member === undefined && settings[name] !== undefined) options[option] = settings[name];
   }
+  const tls = tlsOptions(settings, settingText);
+  if (tls !== undefined) options.tls = tls;
   if (service?.endpoints !== undefined) return withEndpoints(options, service.endpoints, settings);
   if (given.path === undefined) options.port ??= service?.port ?? 0;
   return options;

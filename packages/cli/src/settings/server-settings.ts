@@ -1,12 +1,17 @@
 import { Failure } from '@zocalo/command';
 import { serverLogSettings } from '@zocalo/command/log';
 import { formatSize } from '@zocalo/command/settings';
-import { models, type ServeOptions } from 'zocalo';
+import { models, type ServeOptions, type TlsOptions } from 'zocalo';
 import { balances, isolations, resolveOptions } from 'zocalo/internal';
 import { formatDuration, type Service, type Setting, type SettingType } from 'zocalo/service';
 
 /** A setting of every server: flag, key in a file, and option of `serve()`, under one name in two spellings. */
-type ServerSetting = Setting & { readonly option: keyof ServeOptions; readonly group: string };
+type ServerSetting = Setting & {
+  readonly option: keyof ServeOptions;
+  /** What it is of the option, where that is an object. */
+  readonly member?: keyof TlsOptions;
+  readonly group: string;
+};
 
 const defaults = resolveOptions({});
 const plainDefaults: Readonly<Record<string, unknown>> = { ...defaults, ...defaults.limits };
@@ -17,6 +22,7 @@ const group = {
   model: 'How clients are served at once:',
   capacity: 'How many at once:',
   limits: 'Limits for each client:',
+  tls: 'TLS:',
   kernel: 'How the kernel keeps its connection:',
 };
 const duration: SettingType = { kind: 'duration' };
@@ -175,6 +181,54 @@ const limits: readonly Row[] = [
   ['maxSessionMs', duration, 'duration', 'the longest connection'],
 ];
 
+type TlsRow = [name: string, member: keyof TlsOptions, type: SettingType, placeholder: string, help: string];
+
+const tls: readonly TlsRow[] = [
+  [
+    'tls-cert',
+    'cert',
+    { kind: 'file' },
+    'file',
+    'the certificate and its chain, in PEM; clients come over TLS then',
+  ],
+  ['tls-key', 'key', { kind: 'file' }, 'file', 'the private key of the certificate, in PEM'],
+  [
+    'tls-passphrase-file',
+    'passphrase',
+    { kind: 'file' },
+    'file',
+    'what the private key is encrypted with, in the first line of a file',
+  ],
+  [
+    'tls-min-version',
+    'minVersion',
+    { kind: 'choice', of: ['TLSv1.2', 'TLSv1.3'] },
+    'version',
+    'the oldest version of TLS (default: TLSv1.2)',
+  ],
+  [
+    'tls-client-certificates',
+    'clientCertificates',
+    { kind: 'choice', of: ['request', 'require'] },
+    'how',
+    'whether clients are asked for a certificate, or must have one (default: not asked)',
+  ],
+  [
+    'tls-ca',
+    'ca',
+    { kind: 'file' },
+    'file',
+    'the authorities that certificates of clients must come from, in PEM',
+  ],
+  [
+    'handshake-timeout',
+    'handshakeTimeoutMs',
+    duration,
+    'duration',
+    'the longest time for the TLS handshake (default: 10s)',
+  ],
+];
+
 /** The settings of every server, in the order of the help. */
 export const serverSettings: readonly ServerSetting[] = [
   ...address.map((row) => setting(group.address, row)),
@@ -182,6 +236,11 @@ export const serverSettings: readonly ServerSetting[] = [
   ...model.map((row) => setting(group.model, row)),
   ...capacity.map((row) => setting(group.capacity, row)),
   ...limits.map((row) => setting(group.limits, row)),
+  ...tls.map(
+    ([name, member, type, placeholder, help]): ServerSetting => ({
+      ...{ name, member, type, placeholder, help, option: 'tls', group: group.tls, default: undefined },
+    }),
+  ),
   ...kernel.map((row) => setting(group.kernel, row)),
 ];
 
@@ -206,7 +265,8 @@ function write(type: SettingType, value: unknown): string {
  * recognized by the text beside them.
  */
 export function nameOptions(message: string, settingText: (setting: string) => string): string {
-  return serverSettings.reduce((text, { option, name }) => {
+  return serverSettings.reduce((text, { option, member, name }) => {
+    if (member !== undefined) return text.replaceAll(`${option}.${member}`, settingText(name));
     const place = /[A-Z]/.test(option)
       ? `\\b${option}\\b`
       : `(?<=^|no use for |: )${option}(?= must | cannot |: )|(?<=no use for |needs )${option}\\b`;

@@ -22,8 +22,10 @@ export function sentence(event: ServerEvent): string {
       return `${clientText(client)} is gone: ${reason}; ${traffic}, ${seconds(durationMs)}`;
     }
     case 'error':
-      return event.client === undefined
-        ? `accepting failed, and is tried again: ${acceptErrorText(event.error)}`
+      if (event.client === undefined)
+        return `accepting failed, and is tried again: ${acceptErrorText(event.error)}`;
+      return isTlsError(event.error)
+        ? `${clientText(event.client)}: ${event.error.message}`
         : `${clientText(event.client)}: its handler failed: ${message(event.error)}`;
     case 'fallback':
       return `serving with ${event.model} instead: ${event.error.message}`;
@@ -41,6 +43,11 @@ export function sentence(event: ServerEvent): string {
     case 'stopped':
       return event.cut === 0 ? 'stopped' : `stopped: ${cutOff(event.cut)}`;
   }
+}
+
+/** What a client made of TLS, which is no failure of a handler; from a worker it comes as a plain error. */
+export function isTlsError(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 'ERR_TLS';
 }
 
 function clientText({ id, remoteAddress, remotePort, dialect }: ClientRef): string {

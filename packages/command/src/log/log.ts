@@ -4,7 +4,7 @@ import { formatAddress, type Server, type ServerEvent, type ServerEventType } fr
 import type { Setting, Settings } from 'zocalo/service';
 import { isOwnFrame } from '../failure.ts';
 import { oneLine } from '../text.ts';
-import { sentence } from './event-text.ts';
+import { isTlsError, sentence } from './event-text.ts';
 import { LogSink } from './log-sink.ts';
 import { jsonLogger, type LogLevel, logLevels, lostLinesText, prettyLogger } from './logger.ts';
 
@@ -159,7 +159,9 @@ function subscribe(
 }
 
 function write(logger: Logger, event: ServerEvent, facts: object, message: string): void {
-  if (event.type === 'error') logger.error(facts, message);
+  // What strangers make of TLS is nothing that an operator has to mend.
+  if (event.type === 'error' && isTlsError(event.error)) logger.warn(facts, message);
+  else if (event.type === 'error') logger.error(facts, message);
   else if (warnings.has(event.type)) logger.warn(facts, message);
   else if (debugTypes.has(event.type)) logger.debug(facts, message);
   else logger.info(facts, message);
@@ -178,5 +180,6 @@ function stackIn(event: ServerEvent): string {
 
 function failureIn(event: ServerEvent): unknown {
   if (event.type === 'worker-died') return event.error.cause;
-  return event.type === 'error' && event.client !== undefined ? event.error : undefined;
+  const failed = event.type === 'error' && event.client !== undefined && !isTlsError(event.error);
+  return failed ? event.error : undefined;
 }

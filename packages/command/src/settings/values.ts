@@ -46,6 +46,8 @@ export function acceptValue(type: SettingType, value: unknown, from = '.'): unkn
       return listOf(value, isNetwork);
     case 'folder':
       return typeof value === 'string' && value !== '' ? existingFolder(resolve(from, value)) : undefined;
+    case 'file':
+      return typeof value === 'string' && value !== '' ? resolve(from, value) : undefined;
     case 'size': {
       const size = typeof value === 'string' ? parseSize(value) : undefined;
       return size !== undefined && size >= type.least && size <= type.most ? size : undefined;
@@ -85,6 +87,8 @@ export function expected(type: SettingType): string {
       return 'an address or a network such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, or several';
     case 'folder':
       return 'the path of a folder';
+    case 'file':
+      return 'the path of a file';
     case 'size':
       return `a size such as 64KiB or 8MiB, from ${formatSize(type.least)} to ${formatSize(type.most)}`;
     case 'permissions':

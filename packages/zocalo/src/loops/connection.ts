@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { ReceiveBuffer } from '../session/receive-buffer.ts';
 import { READ, RELEASED, type ReadNow, type SessionPort, WRITE } from '../session/session-port.ts';
 import { readCached } from '../sys/files.ts';
 import { errno } from '../sys/libc.ts';
@@ -16,31 +17,8 @@ const { EAGAIN, EINTR } = constants.errno;
 /** The events after which a short receive does not mean that the socket is empty: the end may follow, or a byte out of band. */
 const INCONCLUSIVE_EVENTS = FAILED | PEER_FINISHED | URGENT;
 
-const SLAB_SIZE = 4 * RECEIVE_BUFFER_SIZE;
-
-/**
- * Where a thread receives. The same memory is used again and again, and so stays in the processor's cache, until a session keeps a
- * part of it as a frame: that part is never written again. Copying large frames instead costs more than receiving them.
- */
-class ReceiveBuffer {
-  #slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  #used = 0;
-  /** At least {@link RECEIVE_BUFFER_SIZE} bytes to receive into. */
-  free = this.#slab;
-
-  /** The first `length` bytes of {@link free} belong to a session from now on. */
-  detach(length: number): void {
-    this.#used += length;
-    if (SLAB_SIZE - this.#used < RECEIVE_BUFFER_SIZE) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-      this.#used = 0;
-    }
-    this.free = this.#slab.subarray(this.#used);
-  }
-}
-
 /** One buffer serves all connections of a thread. */
-const receiveBuffer = new ReceiveBuffer();
+const receiveBuffer = new ReceiveBuffer(RECEIVE_BUFFER_SIZE);
 /** Holds parts of files between the file and a socket; nothing stays in it. Allocated when the first is sent. */
 let fileBuffer: Buffer | undefined;
 

@@ -10,6 +10,7 @@ import { Refusal } from '../session/refusal.ts';
 import type { RefusalCause } from '../session/refusal-cause.ts';
 import { bytesOf } from '../session/reply.ts';
 import type { EndedSession } from '../session/session-host.ts';
+import type { TlsLayer } from '../tls/tls-layer.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { ListenersOwner } from './listeners.ts';
@@ -19,6 +20,8 @@ import { type PendingConnection, WaitingLine, type WaitingLineOwner } from './wa
 
 /** How long the message of a refusal may take to leave. */
 const REFUSAL_TIMEOUT_MS = 1_000;
+/** The same with the handshake before it. */
+const TLS_REFUSAL_TIMEOUT_MS = 3_000;
 /** How many refused connections may still be open to receive their last message: beyond it they are closed at once. */
 const MAX_CLOSING_CONNECTIONS = 1_024;
 
@@ -44,6 +47,7 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
   readonly #pool: WorkerPool;
   readonly #quotas: ReadonlyMap<string, Quota>;
   readonly #reporter: Reporter;
+  readonly #tls: TlsLayer | undefined;
   readonly #owner: AdmissionOwner;
   readonly #line: WaitingLine;
   #ids = 0;
@@ -57,6 +61,7 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
     pool: WorkerPool,
     quotas: ReadonlyMap<string, Quota>,
     reporter: Reporter,
+    tls: TlsLayer | undefined,
     owner: AdmissionOwner,
   ) {
     this.#options = options;
@@ -64,6 +69,7 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
     this.#pool = pool;
     this.#quotas = quotas;
     this.#reporter = reporter;
+    this.#tls = tls;
     this.#owner = owner;
     this.admission = new Admission(options);
     this.#line = new WaitingLine(this.admission, loop, this);
@@ -119,6 +125,7 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
   }
 
   placeMessage(connection: PendingConnection, place: number): Uint8Array | undefined {
+    if (!this.#heldInClear(connection)) return undefined;
     return this.#message(connection, 'wait', () => connection.endpoint.protocol.wait?.(place));
   }
 
@@ -152,7 +159,9 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
     const { identity, endpoint, tokens, acceptedAt } = connection;
     const now = this.#loop.clock.now;
     this.#pool.countClients(this.admission.active, this.admission.waiting);
-    const message = connection.held && this.#message(connection, 'admit', () => endpoint.protocol.admit?.());
+    const message = this.#heldInClear(connection)
+      ? this.#message(connection, 'admit', () => endpoint.protocol.admit?.())
+      : undefined;
     if (message !== undefined) connection.held?.send(message);
     const socket = connection.held?.take() ?? connection.socket;
     delete connection.held;
@@ -183,8 +192,22 @@ export class AdmissionControl implements ListenersOwner, WaitingLineOwner {
       return;
     }
     const message = this.#message(connection, 'refuse', () => connection.endpoint.protocol.refuse?.(cause));
-    const refusal = new Refusal(message ?? Buffer.alloc(0), this.#loop.clock.now + REFUSAL_TIMEOUT_MS);
-    this.#loop.adopt(connection.held?.take() ?? connection.socket, refusal);
+    const { dialect, tls } = connection.endpoint;
+    const socket = connection.held?.take() ?? connection.socket;
+    const { clock } = this.#loop;
+    // Without words there is no reason for a handshake.
+    if (message === undefined || tls === undefined || this.#tls === undefined) {
+      this.#loop.adopt(socket, new Refusal(message ?? Buffer.alloc(0), clock.now + REFUSAL_TIMEOUT_MS));
+      return;
+    }
+    const deadline = clock.now + TLS_REFUSAL_TIMEOUT_MS;
+    const refusal = new Refusal(message, deadline);
+    this.#loop.adopt(socket, this.#tls.secureRefusal(refusal, dialect, clock, deadline));
+  }
+
+  /** What a client is told in line would be no TLS: its handshake comes when it is in. */
+  #heldInClear({ held, endpoint }: PendingConnection): boolean {
+    return held !== undefined && endpoint.tls === undefined;
   }
 
   #refused({ identity, acceptedAt }: PendingConnection, cause: RefusalCause): void {

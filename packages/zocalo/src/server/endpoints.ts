@@ -6,6 +6,7 @@ import { OptionError } from '../errors.ts';
 import type { ListenOptions, ListenTarget } from '../loops/loop.ts';
 import { mustBe } from '../option-checks.ts';
 import { type AnyProtocol, type Dialects, dialectsOf, type Served } from '../session/protocol.ts';
+import type { TlsSettings } from '../tls/tls-options.ts';
 import { sharedClockOffset } from '../workers/shared-state.ts';
 import type { EndpointOptions, ServeOptions } from './options.ts';
 import { checkEndpoint, quotaOf, type ResolvedOptions, resolveOptions } from './resolve-options.ts';
@@ -18,6 +19,7 @@ export type Endpoint = {
   readonly options: ListenOptions;
   readonly waitTimeoutMs: number;
   readonly quota: QuotaOptions | undefined;
+  readonly tls: TlsSettings | undefined;
 };
 
 /** The endpoints of a service. @throws OptionError when the options do not fit what it speaks */
@@ -87,12 +89,12 @@ function endpoint(
   const { backlog, reusePort, keepAliveMs, maxUnsent, sendBuffer, receiveBuffer } = server;
   const { writeTimeoutMs } = server.limits;
   const options = { backlog, reusePort, keepAliveMs, maxUnsent, sendBuffer, receiveBuffer, writeTimeoutMs };
-  return { dialect, protocol, target, options, waitTimeoutMs, quota: quotaOf(own) };
+  return { dialect, protocol, target, options, waitTimeoutMs, quota: quotaOf(own), tls: own.tls };
 }
 
 /** What is not given for an endpoint is as for the server. */
 function resolveEndpoint(name: string, own: EndpointOptions, options: ServeOptions): ResolvedOptions {
-  const { waitTimeoutMs, quota, quotaPer, quotaRefillMs } = options;
+  const { waitTimeoutMs, quota, quotaPer, quotaRefillMs, tls } = options;
   if (own.quota !== undefined && quotaPer === 'address') {
     throw new OptionError(
       `endpoints.${name}.quota cannot be: with quotaPer: 'address' all endpoints share one quota`,
@@ -108,6 +110,7 @@ function resolveEndpoint(name: string, own: EndpointOptions, options: ServeOptio
     quota,
     quotaPer,
     quotaRefillMs,
+    tls,
   };
   try {
     return resolveOptions({ ...definedOnly(shared), ...definedOnly(own) });

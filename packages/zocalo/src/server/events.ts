@@ -132,6 +132,8 @@ export class EventEmitter implements ServerEvents {
   /** A failure without a subscriber is a warning once, or the author of a first handler would not know why its clients are closed. */
   #warnOnce(event: ServerEvent): void {
     if ((event.type !== 'error' && event.type !== 'worker-died') || this.#warnedTypes.has(event.type)) return;
+    // What clients make of TLS is no fault of a handler.
+    if ((event.error as { code?: unknown } | undefined)?.code === 'ERR_TLS') return;
     this.#warnedTypes.add(event.type);
     const hint = `This warning is given once; server.events.on('${event.type}', ({ error }) => ...) reports each.`;
     const { stack } = plainError(event.error);

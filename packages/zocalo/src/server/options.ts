@@ -1,4 +1,5 @@
 import type { SessionLimits } from '../session/limits.ts';
+import type { TlsOptions } from '../tls/tls-options.ts';
 import type { Balance } from '../workers/balance.ts';
 import type { Isolation, Model } from '../workers/models.ts';
 
@@ -14,6 +15,8 @@ export type EndpointOptions = {
   quota?: number;
   /** How long a client waits in line at most. Default: as for the server. */
   waitTimeoutMs?: number;
+  /** TLS at this endpoint, or none. Default: as for the server. */
+  tls?: TlsOptions | false;
 };
 
 /** A client of which {@link ServeOptions.accept} is asked. */
@@ -124,6 +127,8 @@ export type ServeOptions = Partial<SessionLimits> & {
    * closes; `backlog` stops accepting, so that they wait in the kernel.
    */
   whenFull?: 'refuse' | 'backlog';
+  /** Certificate, key and rules of TLS, which every model speaks, on Linux; false (the default): clients come in clear. */
+  tls?: TlsOptions | false;
   /** How many messages a client may send. Default: as many as it likes. */
   quota?: number;
   /** Whether the quota is of each connection (the default) or of all connections of an address. */

@@ -15,6 +15,7 @@ import {
   wholeOrInfinity,
 } from '../option-checks.ts';
 import { limitNames, resolveLimits, type SessionLimits } from '../session/limits.ts';
+import { resolveTls } from '../tls/tls-options.ts';
 import { balances } from '../workers/balance.ts';
 import { isolations, models } from '../workers/models.ts';
 import type { EndpointOptions, ServeOptions } from './options.ts';
@@ -67,6 +68,7 @@ const resolvers = {
     wholeOrInfinity('maxWaitingPerAddress', maxWaitingPerAddress, 0),
   ipv6Prefix: ({ ipv6Prefix = 64 }) => whole('ipv6Prefix', ipv6Prefix, 1, 128),
   accept: ({ accept }) => acceptHook(accept),
+  tls: ({ tls = false }) => (tls === false ? undefined : resolveTls(tls)),
   whenFull: ({ whenFull = 'refuse' }) => oneOf('whenFull', whenFull, ['refuse', 'backlog']),
   quota: ({ quota }) => (quota === undefined ? undefined : whole('quota', quota, 1)),
   quotaPer: ({ quotaPer = 'connection' }) => oneOf('quotaPer', quotaPer, ['connection', 'address']),
@@ -115,6 +117,7 @@ const endpointOptions: Readonly<Record<keyof EndpointOptions, true>> = {
   ipv6Only: true,
   quota: true,
   waitTimeoutMs: true,
+  tls: true,
 };
 
 /** @throws OptionError for an endpoint that is something else than an endpoint's options */

@@ -41,7 +41,7 @@ export async function serve<Frame = unknown, State = unknown>(
     const effective = { ...resolved, ...plan.capacity };
     const backend =
       plan.workers === undefined
-        ? await inlineBackend(served, plan.mechanism, effective)
+        ? await inlineBackend(served, plan.mechanism, effective, endpoints)
         : await workerBackend(
             protocol as URL,
             options.protocolOptions,

@@ -3,6 +3,7 @@ import { mustBe } from '../option-checks.ts';
 import type { Group } from '../session/groups.ts';
 import type { Served } from '../session/protocol.ts';
 import type { ServerAddress, ServerStats } from '../session/server-info.ts';
+import type { TlsLayer } from '../tls/tls-layer.ts';
 import type { Model } from '../workers/models.ts';
 import { stopService } from '../workers/protocol-module.ts';
 import { currentServer } from '../workers/worker.ts';
@@ -30,6 +31,7 @@ export class ServerCore implements AdmissionOwner {
   readonly #clients: AdmissionControl;
   readonly #listeners: Listeners;
   readonly #draining: Drain;
+  readonly #tls: TlsLayer | undefined;
   #referenced = true;
   #keepsAlive = true;
   #ending: Promise<DrainReport> | undefined;
@@ -42,7 +44,8 @@ export class ServerCore implements AdmissionOwner {
     model: Model,
     backend: Backend,
   ) {
-    const { loop } = backend;
+    const { loop, tls } = backend;
+    this.#tls = tls;
     this.#served = served;
     this.#options = options;
     this.model = model;
@@ -59,7 +62,7 @@ export class ServerCore implements AdmissionOwner {
       workerDied: (...report) => reporter.workerDied(...report),
     });
     const quotas = quotasOf(endpoints, options, this.#pool.buckets);
-    this.#clients = new AdmissionControl(options, loop, this.#pool, quotas, reporter, this);
+    this.#clients = new AdmissionControl(options, loop, this.#pool, quotas, reporter, tls, this);
     this.#listeners = new Listeners(endpoints, loop, this.#clients);
     this.#draining = new Drain(this.#clients.admission, this.#pool, loop.clock);
   }
@@ -156,6 +159,7 @@ export class ServerCore implements AdmissionOwner {
     const cut = admission.active;
     await this.#pool.stop();
     await stopService(this.#served);
+    this.#tls?.free();
     events.emit({ type: 'stopped', cut });
     return { cut };
   }

@@ -16,6 +16,8 @@ export type SettingType =
   | { readonly kind: 'networks' }
   /** The path of a folder that is there; the value is absolute. */
   | { readonly kind: 'folder' }
+  /** The path of a file; the value is absolute. */
+  | { readonly kind: 'file' }
   /** `512B`, `64KiB`, `8MiB`, `1GiB`; the value is in bytes. */
   | { readonly kind: 'size'; readonly least: number; readonly most: number }
   /** The permissions of a file in octal: `660`; the value is a number. */

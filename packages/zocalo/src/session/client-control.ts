@@ -5,6 +5,7 @@ import type { Member } from './groups.ts';
 import type { EndingSession, Lifecycle } from './lifecycle.ts';
 import type { ClientDeadlines } from './limits.ts';
 import { bytesOf, discardReply, type Reply } from './reply.ts';
+import type { TlsInfo } from './tls-info.ts';
 
 /** What a protocol controls of a session. */
 export type ControlledSession<Frame> = EndingSession<Frame> & { readonly lifecycle: Lifecycle };
@@ -12,6 +13,7 @@ export type ControlledSession<Frame> = EndingSession<Frame> & { readonly lifecyc
 /** What a protocol does with its client, from its handlers or at any other time. */
 export class ClientControl<Frame> implements ClientOperations, Member {
   readonly #session: ControlledSession<Frame>;
+  tls: TlsInfo | undefined;
 
   constructor(session: ControlledSession<Frame>) {
     this.#session = session;

@@ -2,6 +2,7 @@ import type { Framing } from '../framing/framing.ts';
 import type { ClientDeadlines } from './limits.ts';
 import type { Reply } from './reply.ts';
 import type { ServerInfo } from './server-info.ts';
+import type { TlsInfo } from './tls-info.ts';
 
 /** What is known of a client before its conversation begins. */
 export type ClientIdentity = {
@@ -32,6 +33,7 @@ export interface ClientOperations {
   setDeadlines(deadlines: ClientDeadlines): void;
   setTimer(callback: () => Reply, delayMs: number): () => void;
   readonly signal: AbortSignal;
+  readonly tls: TlsInfo | undefined;
   readonly messagesLeft: number;
   readonly idleTimeoutMs: number;
 }
@@ -148,6 +150,11 @@ export class Client<State = undefined> {
    */
   setTimeout(callback: () => Reply, delayMs: number): () => void {
     return this.#operations.setTimer(callback, delayMs);
+  }
+
+  /** What was agreed on in the TLS handshake; undefined for a client that came in clear. */
+  get tls(): TlsInfo | undefined {
+    return this.#operations.tls;
   }
 
   /** How many messages it may still send; Infinity without a quota. */

@@ -22,6 +22,14 @@ export const closeReasons = [
   'frame-too-long',
   /** The bytes were not a frame of this protocol. */
   'bad-frame',
+  /** The TLS handshake failed, or the client broke it off. Its protocol never learns of the client. */
+  'handshake',
+  /** The TLS handshake took longer than `tls.handshakeTimeoutMs`. */
+  'handshake-timeout',
+  /** The connection ended without TLS's own end (close_notify, RFC 8446 section 6.1): something may be missing. */
+  'truncated',
+  /** What came was no TLS, or had been changed on its way. */
+  'tls',
   /** The client has sent as many messages as its quota allows. */
   'quota',
   /** More than `maxUnsolicited` bytes of unsolicited messages waited because the client did not read. */

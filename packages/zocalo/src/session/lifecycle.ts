@@ -21,6 +21,8 @@ export class Lifecycle implements SessionState {
   reason: CloseReason = 'client';
   /** Whether the protocol has broken the conversation off. */
   aborted = false;
+  /** Whether it ended within an answer, or before all was sent: what the client has is not whole. */
+  cut = false;
   /** Written when the last answer is. */
   #finalReply: (() => Reply) | undefined;
   readonly #session: EndingSession<unknown>;
@@ -57,6 +59,7 @@ export class Lifecycle implements SessionState {
   /** A handler failed, or found that its frame is none: this conversation ends, and no other. Nothing follows half an answer. */
   replyFailed(error: unknown, halfWritten: boolean): void {
     const reason = reasonOf(error);
+    if (halfWritten) this.cut = true;
     if (reason === 'error') this.#session.host.failed(this.#session.client, error);
     this.end(reason, halfWritten ? undefined : this.#session.handlers.error(error));
   }
@@ -78,6 +81,7 @@ export class Lifecycle implements SessionState {
     const { handlers, inbox, outbox } = this.#session;
     if (deadline === 'write-timeout' || (deadline === 'max-session' && !this.sends)) this.finish(deadline);
     else if (this.sends) {
+      if (outbox.halfWritten) this.cut = true;
       this.#enter(ENDING, deadline, outbox.halfWritten ? undefined : handlers.farewell(deadline));
       outbox.dropReplies();
       inbox.clear();
@@ -102,16 +106,17 @@ export class Lifecycle implements SessionState {
     this.finish('aborted');
   }
 
-  /** Ends at once; what waits is not sent. */
-  finish(reason: CloseReason): void {
+  /** Ends at once; what waits is not sent. @param begun whether the protocol knows of this conversation */
+  finish(reason: CloseReason, begun = true): void {
     if (this.state === FINISHED) return;
-    this.#enter(FINISHED, reason, undefined);
     const session = this.#session;
+    if (this.#next() !== FINISHED) this.cut = true;
+    this.#enter(FINISHED, reason, undefined);
     session.outbox.clear();
     session.inbox.clear();
     session.deadlines.timers?.clear();
     session.host.groups.leaveAll(session.control);
-    session.handlers.close(reason);
+    if (begun) session.handlers.close(reason);
     session.host.finished(session, reason);
     session.wake();
   }

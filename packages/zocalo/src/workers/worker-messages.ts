@@ -4,6 +4,7 @@ import type { Mechanism } from '../loops/mechanisms.ts';
 import { type CloseReason, closeReasons } from '../session/close-reason.ts';
 import { isGroupName } from '../session/groups.ts';
 import type { SessionLimits } from '../session/limits.ts';
+import type { TlsByDialect } from '../tls/tls-layer.ts';
 import type { Isolation } from './models.ts';
 import type { SharedLayout } from './shared-state.ts';
 
@@ -21,6 +22,8 @@ export type WorkerSetup = {
   readonly quotas: Readonly<Record<string, QuotaOptions | undefined>>;
   /** What the clients of each address may send. */
   readonly addressQuota: QuotaOptions | undefined;
+  /** Of the dialects that are spoken over TLS. */
+  readonly tls: TlsByDialect;
   readonly layout: SharedLayout;
   /** Which row of the shared memory is its own. */
   readonly row: number;

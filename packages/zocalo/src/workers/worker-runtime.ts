@@ -8,8 +8,10 @@ import { dialectsOf, type Served } from '../session/protocol.ts';
 import type { ServerInfo } from '../session/server-info.ts';
 import type { Tokens } from '../session/session-host.ts';
 import { close } from '../sys/sockets.ts';
+import type { TlsLayer } from '../tls/tls-layer.ts';
 import { Channel } from './channel.ts';
 import { encodeGroupMessage, GroupMessageAssembler } from './group-messages.ts';
+import { loadTls } from './load-tls.ts';
 import { provideOwnPackage } from './own-package.ts';
 import { loadProtocol, stopService } from './protocol-module.ts';
 import { type CommandCount, SharedState, sharedClockOffset } from './shared-state.ts';
@@ -35,6 +37,7 @@ export class WorkerRuntime {
     channel: Channel<WorkerReport, WorkerCommand>,
     loop: DescriptorLoop,
     service: Served,
+    tls: TlsLayer | undefined,
     state: SharedState,
   ) {
     this.#setup = setup;
@@ -63,6 +66,7 @@ export class WorkerRuntime {
         failed: (client, error) => channel.send({ type: 'failed', id: client.id, error: plainError(error) }),
         message: (client) => channel.send({ type: 'message', id: client.id }),
       },
+      tls,
       state.traffic(row),
       this.#groups,
     );
@@ -77,7 +81,8 @@ export class WorkerRuntime {
       provideOwnPackage();
       const service = await loadProtocol(setup.module, setup.protocolOptions);
       const loop = await createDescriptorLoop(setup.mechanism, setup.busyPollUs);
-      new WorkerRuntime(setup, channel, loop, service, new SharedState(memory, setup.layout));
+      const tls = await loadTls(setup.tls);
+      new WorkerRuntime(setup, channel, loop, service, tls, new SharedState(memory, setup.layout));
     } catch (error) {
       channel.send({ type: 'failed-to-start', error: plainError(error) });
       process.exit(1);

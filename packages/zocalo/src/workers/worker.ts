@@ -8,6 +8,7 @@ import type { AnyProtocol } from '../session/protocol.ts';
 import type { ServerInfo } from '../session/server-info.ts';
 import { Session } from '../session/session.ts';
 import type { Clock, EndedSession, SessionHost, Tokens, Traffic } from '../session/session-host.ts';
+import type { TlsLayer } from '../tls/tls-layer.ts';
 import type { AdmittedClient, WorkerPool, WorkerPoolEvents } from './worker-pool.ts';
 
 /** The server whose handler runs, or has led to what runs. */
@@ -25,10 +26,12 @@ export class Worker implements WorkerPool, SessionHost {
   readonly #dialects: Readonly<Record<string, AnyProtocol>>;
   readonly #loop: Loop;
   readonly #events: WorkerPoolEvents;
+  readonly #tls: TlsLayer | undefined;
 
   /**
    * @param dialects the protocols by their names
    * @param traffic where it counts
+   * @param tls for the dialects that are spoken over TLS
    * @param groups those of its clients, which may have other members in other workers
    */
   constructor(
@@ -37,6 +40,7 @@ export class Worker implements WorkerPool, SessionHost {
     limits: SessionLimits,
     server: ServerInfo,
     events: WorkerPoolEvents,
+    tls: TlsLayer | undefined = undefined,
     traffic: Traffic = { messages: 0, bytesIn: 0, bytesOut: 0 },
     groups = new Groups(),
   ) {
@@ -48,6 +52,7 @@ export class Worker implements WorkerPool, SessionHost {
     this.groups = groups;
     this.context = currentServer.run(server, () => new AsyncResource('zocalo.server'));
     this.#events = events;
+    this.#tls = tls;
     this.traffic = traffic;
   }
 
@@ -74,7 +79,8 @@ export class Worker implements WorkerPool, SessionHost {
   /** Begins a client's conversation. @throws as {@link adopt} */
   serve(socket: AcceptedSocket, identity: ClientIdentity, tokens: Tokens | undefined): void {
     const protocol = this.#dialects[identity.dialect] as AnyProtocol;
-    this.#loop.adopt(socket, new Session(protocol, identity, this, tokens));
+    const session = new Session(protocol, identity, this, tokens);
+    this.#loop.adopt(socket, this.#tls === undefined ? session : this.#tls.secure(session));
   }
 
   get awaiting(): number {

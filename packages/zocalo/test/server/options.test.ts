@@ -32,6 +32,7 @@ test('without options everything has its default', () => {
     maxWaitingPerAddress: none,
     ipv6Prefix: 64,
     accept: undefined,
+    tls: undefined,
     whenFull: 'refuse',
     quota: undefined,
     quotaPer: 'connection',
@@ -91,7 +92,7 @@ test('every option that is given is the one that holds', () => {
     maxSessionMs: 7,
   };
   const { rules, ...others } = resolveOptions({ ...given, ...limits, allow: ['::1'], deny: ['10.0.0.0/8'] });
-  assert.deepEqual(others, { ...given, path: undefined, mode: undefined, limits });
+  assert.deepEqual(others, { ...given, path: undefined, mode: undefined, tls: undefined, limits });
   assert.deepEqual(
     ['::1', '::2', '10.0.0.1'].map((address) => rules.admits(address)),
     [true, false, false],

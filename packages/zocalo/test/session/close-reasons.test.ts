@@ -16,8 +16,17 @@ type Way = {
   finalMessage?: 'error' | 'farewell';
 };
 
-/** All but the death of a worker, of which a session is part. */
-const ways: Record<Exclude<CloseReason, 'worker'>, Way> = {
+/** The death of a worker, of which a session is part, and the ends of TLS, which is around it: `test/conformance/tls.test.ts` has those. */
+type Elsewhere = 'worker' | 'handshake' | 'handshake-timeout' | 'truncated' | 'tls';
+const elsewhere: readonly CloseReason[] = [
+  'worker',
+  'handshake',
+  'handshake-timeout',
+  'truncated',
+  'tls',
+] satisfies Elsewhere[];
+
+const ways: Record<Exclude<CloseReason, Elsewhere>, Way> = {
   client: { sends: 'a\n', act: (talk) => talk.end() },
   reset: { sends: 'a\n', act: (talk) => talk.reset() },
   protocol: { sends: 'end\n' },
@@ -60,8 +69,8 @@ const ways: Record<Exclude<CloseReason, 'worker'>, Way> = {
 };
 
 for (const reason of closeReasons) {
-  if (reason === 'worker') continue;
-  const { options, sends, act, finalMessage } = ways[reason];
+  if (elsewhere.includes(reason)) continue;
+  const { options, sends, act, finalMessage } = ways[reason as keyof typeof ways];
 
   test(`"${reason}" is reached, reported to the protocol once and to the signal, and nothing comes after it`, async () => {
     const told: CloseReason[] = [];

@@ -144,7 +144,7 @@ test('receiveUntil waits for what comes from outside', async () => {
 });
 
 test('receiving does not wait for a handler that waits for a timer, and receiveUntil does', async () => {
-  const talk = converse(answering((line) => sleep(20, `${line}\n`)));
+  const talk = converse(answering((line) => sleep(1_000, `${line}\n`)));
   talk.send('one\ntwo\n');
   assert.equal(await talk.receive(), '');
   assert.equal(await talk.receiveUntil('\n'), 'one\n');
