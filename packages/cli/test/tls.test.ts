@@ -23,6 +23,7 @@ test('a ready server speaks TLS with a certificate and a key, and says in its lo
   const folder = directory(t, files);
   const flags = ['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')];
   const { command, host, port } = await served(t, 'echo', ['--log', 'json', ...flags]);
+  assert.match(command.stdout, new RegExp(`try: openssl s_client -quiet -connect ${host}:${port}\n`));
   using client = await TestClient.connect({ host, port }, { tls: trust });
   assert.equal(await client.ask('hola'), 'hola');
   using plain = await TestClient.connect({ host, port });

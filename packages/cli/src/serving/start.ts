@@ -7,6 +7,7 @@ import {
   PlatformError,
   ProtocolModuleError,
   type Server,
+  type ServerAddress,
   serve,
   WorkerError,
 } from 'zocalo';
@@ -116,7 +117,16 @@ export function listeningPlaces({
     return {
       label: endpoints.length > 1 ? `${name} (${dialect})` : name,
       address: formatAddress(where),
-      tryIt: (plan.service?.tryIt ?? netcat)({ ...where, host }, dialect),
+      tryIt: plan.options.tls
+        ? overTls({ ...where, host })
+        : (plan.service?.tryIt ?? netcat)({ ...where, host }, dialect),
     };
   });
+}
+
+/** Whatever is spoken, to a program that speaks TLS. */
+function overTls({ host, port, path }: ServerAddress): string {
+  const place =
+    path === undefined ? `-connect ${host.includes(':') ? `[${host}]` : host}:${port}` : `-unix ${path}`;
+  return `openssl s_client -quiet ${place}`;
 }
