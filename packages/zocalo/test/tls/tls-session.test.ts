@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect, type TLSSocket } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { eventually } from '@zocalo/test-support/eventually.ts';
+import { TestTls } from '@zocalo/test-support/tls.ts';
+import fc from 'fast-check';
+import { lines } from '../../src/framing/lines.ts';
+import { resolveLimits } from '../../src/session/limits.ts';
+import type { Protocol } from '../../src/session/protocol.ts';
+import { Session } from '../../src/session/session.ts';
+import { takeErrors } from '../../src/sys/openssl.ts';
+import { MemoryHost } from '../../src/testing/memory-host.ts';
+import { MemoryLoop } from '../../src/testing/memory-loop.ts';
+import { TlsLayer } from '../../src/tls/tls-layer.ts';
+import { resolveTls, type TlsOptions } from '../../src/tls/tls-options.ts';
+
+const { authority, server: certified } = await TestTls.make();
+
+const echo: Protocol<string> = {
+  name: 'echo',
+  framing: lines({ maxLength: 200_000 }),
+  message: (line, client) => {
+    if (line === 'end') client.end();
+    return `${line}\n`;
+  },
+};
+
+function layerWith(tls: Partial<TlsOptions> = {}): TlsLayer {
+  return new TlsLayer({ echo: resolveTls({ ...certified, ...tls }) });
+}
+
+/** A server's side in memory: what a client sends comes in pieces, and what it is sent goes out in pieces. */
+class Side {
+  readonly host = new MemoryHost(resolveLimits({}), { activeClients: 1, waitingClients: 0 });
+  readonly loop: MemoryLoop;
+  readonly #session: Session<string, unknown>;
+
+  constructor(layer: TlsLayer) {
+    const identity = { id: 1, remoteAddress: '192.0.2.1', remotePort: 1, localPort: 2, dialect: 'echo' };
+    this.#session = new Session(echo, identity, this.host) as Session<string, unknown>;
+    this.loop = new MemoryLoop(layer.secure(this.#session as Session<unknown, unknown>), 0);
+    this.loop.open();
+  }
+
+  get finished(): boolean {
+    return this.#session.finished;
+  }
+}
+
+/** A client of `node:tls` whose bytes cross in pieces of `size`. */
+function clientOf(test: TestContext, side: Side, size: number): TLSSocket {
+  const inPieces = (bytes: Buffer, take: (piece: Buffer) => void) => {
+    for (let at = 0; at < bytes.length; at += size) take(bytes.subarray(at, at + size));
+  };
+  const wire = new Duplex({
+    read() {},
+    write(bytes: Buffer, _encoding, done) {
+      inPieces(bytes, (piece) => side.loop.send(Buffer.from(piece)));
+      deliver();
+      done();
+    },
+  });
+  const deliver = () => {
+    inPieces(side.loop.take(), (piece) => wire.push(piece));
+    if (!wire.destroyed) setImmediate(deliver);
+  };
+  setImmediate(deliver);
+  const client = connect({ socket: wire, ca: authority.cert, servername: 'localhost' });
+  test.after(() => {
+    client.destroy();
+    wire.destroy();
+  });
+  return client;
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const size of [1, 2, 3, 5, 16, 1_000, 16_400, 70_000]) {
+    test(`${version} in pieces of ${size} bytes is the same conversation`, async (t) => {
+      const side = new Side(layerWith({ maxVersion: version }));
+      const client = clientOf(t, side, size);
+      const text = `${'a'.repeat(40_000)}\nb\n${'c'.repeat(16_384)}\nend\n`;
+      client.write(text);
+      let received = '';
+      client.on('data', (bytes: Buffer) => (received += bytes));
+      // The end of TLS, and not of the connection, which stays open here.
+      await once(client, 'end');
+      assert.equal(received, text);
+      assert.equal(side.host.closed, 'protocol');
+      assert.deepEqual(side.host.errors, []);
+    });
+  }
+}
+
+/** The first bytes of a client. */
+async function helloOf(): Promise<Buffer> {
+  const sent: Buffer[] = [];
+  const wire = new Duplex({
+    read() {},
+    write(bytes: Buffer, _encoding, done) {
+      sent.push(bytes);
+      done();
+    },
+  });
+  const client = connect({ socket: wire, ca: authority.cert, servername: 'localhost' });
+  client.on('error', () => {});
+  await eventually('the client has said hello', () => sent.length > 0);
+  client.destroy();
+  return Buffer.concat(sent);
+}
+
+test('whatever comes instead of a handshake costs its own connection alone, and leaves no error behind', async (t) => {
+  const layer = layerWith();
+  const hello = await helloOf();
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(hello.length - 1), fc.nat(255)), { maxLength: 4 }),
+      fc.nat(hello.length),
+      fc.uint8Array({ maxLength: 100 }),
+      (changes, length, behind) => {
+        const bytes = Buffer.concat([hello.subarray(0, length), behind]);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        const side = new Side(layer);
+        side.loop.send(bytes);
+        side.loop.end();
+        side.loop.take();
+        assert.ok(side.host.closed === 'handshake' || side.host.closed === undefined);
+        side.loop.reset();
+        assert.ok(side.finished);
+        assert.deepEqual(takeErrors(), []);
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+  const side = new Side(layer);
+  const client = clientOf(t, side, 1_000);
+  client.write('still here\n');
+  assert.equal(String((await once(client, 'data'))[0]), 'still here\n');
+});
+
+test('a record that is changed at any byte ends the conversation with the reason "tls", unread', async (t) => {
+  const layer = layerWith();
+  for (let at = 0; at < 40; at++) {
+    // A longer record would be waited for.
+    if (at === 3 || at === 4) continue;
+    const side = new Side(layer);
+    const client = clientOf(t, side, 70_000);
+    client.on('error', () => {});
+    client.write('one\n');
+    await once(client, 'data');
+    const record = Buffer.from(
+      '17030300230123456789012345678901234567890123456789012345678901234567890123456789',
+      'hex',
+    );
+    record[at] = (record[at] as number) ^ 1;
+    side.loop.send(Buffer.concat([record, Buffer.alloc(40)]));
+    assert.equal(side.host.closed, 'tls', `byte ${at}`);
+    assert.equal(side.host.traffic.bytesIn, 4);
+    assert.deepEqual(takeErrors(), []);
+  }
+});
+
+test('connections that are cut, at whatever point, leave no memory behind', async () => {
+  const layer = layerWith();
+  const hello = await helloOf();
+  const cutSome = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      // What the memory loops have scheduled holds them.
+      if (i % 100 === 0) await nextTurn();
+      const side = new Side(layer);
+      side.loop.send(hello.subarray(0, 1 + ((i * 37) % hello.length)));
+      if (i % 3 === 0) side.loop.send(hello.subarray(1 + ((i * 37) % hello.length)));
+      if (i % 2 === 0) side.loop.end();
+      else side.loop.reset();
+      side.loop.take();
+      assert.ok(side.finished);
+    }
+  };
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const rss = async () => {
+    await nextTurn();
+    collect();
+    return process.memoryUsage().rss;
+  };
+  await cutSome(1_000);
+  const before = await rss();
+  await cutSome(4_000);
+  // An SSL that has had its hello takes some 20 KB; 4,000 of them 80 MB.
+  const grown = (await rss()) - before;
+  assert.ok(grown < 30_000_000, `${grown} bytes more`);
+});
