@@ -9,7 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { eventually } from '@zocalo/test-support/eventually.ts';
 import { TestTls } from '@zocalo/test-support/tls.ts';
 import fc from 'fast-check';
-import { lines } from '../../src/framing/lines.ts';
+import { byteLines, lines } from '../../src/framing/lines.ts';
 import { resolveLimits } from '../../src/session/limits.ts';
 import type { Protocol } from '../../src/session/protocol.ts';
 import { Session } from '../../src/session/session.ts';
@@ -38,12 +38,12 @@ function layerWith(tls: Partial<TlsOptions> = {}): TlsLayer {
 class Side {
   readonly host = new MemoryHost(resolveLimits({}), { activeClients: 1, waitingClients: 0 });
   readonly loop: MemoryLoop;
-  readonly #session: Session<string, unknown>;
+  readonly #session: Session<never, unknown>;
 
-  constructor(layer: TlsLayer) {
+  constructor(layer: TlsLayer, protocol: Protocol<never> = echo as Protocol<never>) {
     const identity = { id: 1, remoteAddress: '192.0.2.1', remotePort: 1, localPort: 2, dialect: 'echo' };
-    this.#session = new Session(echo, identity, this.host) as Session<string, unknown>;
-    this.loop = new MemoryLoop(layer.secure(this.#session as Session<unknown, unknown>), 0);
+    this.#session = new Session(protocol, identity, this.host) as Session<never, unknown>;
+    this.loop = new MemoryLoop(layer.secure(this.#session as unknown as Session<unknown, unknown>), 0);
     this.loop.open();
   }
 
@@ -162,6 +162,52 @@ test('a record that is changed at any byte ends the conversation with the reason
     assert.equal(side.host.traffic.bytesIn, 4);
     assert.deepEqual(takeErrors(), []);
   }
+});
+
+test('frames that a handler keeps are not overwritten by what comes later, from this client or another', async (t) => {
+  const layer = layerWith();
+  const kept: Uint8Array[] = [];
+  const keeping: Protocol<Uint8Array> = {
+    name: 'echo',
+    framing: byteLines({ maxLength: 100_000 }),
+    message: (line) => {
+      kept.push(line);
+      return 'ok\n';
+    },
+  };
+  const clients = [0, 1].map(() => clientOf(t, new Side(layer, keeping as Protocol<never>), 70_000));
+  const letters = 'abcdefgh';
+  for (const [index, letter] of [...letters].entries()) {
+    const client = clients[index % 2] as TLSSocket;
+    client.write(`${letter.repeat(16_000)}\n`);
+    await once(client, 'data');
+  }
+  assert.deepEqual(
+    kept.map((line) => Buffer.from(line).toString()),
+    [...letters].map((letter) => letter.repeat(16_000)),
+  );
+});
+
+test('an answer that is not sent whole is not followed by the end of TLS', async (t) => {
+  const breaking: Protocol<string> = {
+    name: 'echo',
+    framing: lines(),
+    *message() {
+      yield 'half of an answer';
+      throw new Error('the other half is lost');
+    },
+  };
+  const side = new Side(layerWith(), breaking as Protocol<never>);
+  const client = clientOf(t, side, 70_000);
+  let ended = false;
+  client.on('end', () => {
+    ended = true;
+  });
+  client.write('question\n');
+  assert.equal(String((await once(client, 'data'))[0]), 'half of an answer');
+  await eventually('the conversation is over', () => side.host.closed === 'error');
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  assert.equal(ended, false);
 });
 
 test('connections that are cut, at whatever point, leave no memory behind', async () => {
