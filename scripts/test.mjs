@@ -43,7 +43,9 @@ function runAll() {
     const status = run('--test-concurrency=4', ...reporters, ...all);
     if (status === 0) return 0;
     const failed = existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : [];
-    if (failed.length === 0 || failed.length > MAX_FILES_AGAIN) return status;
+    // What is defined outside of a file of tests cannot be run by itself.
+    const known = failed.every((file) => file.endsWith('.test.ts'));
+    if (failed.length === 0 || failed.length > MAX_FILES_AGAIN || !known) return status;
     const names = failed.map((file) => relative('.', file)).join(', ');
     console.log(`\nFailed beside others, and run once more by themselves: ${names}`);
     if (run('--test-concurrency=1', ...failed) !== 0) return status;

@@ -68,9 +68,10 @@ onEveryModel((subject) => {
     assert.deepEqual(events.typesFor(2), ['accepted', 'waiting', 'opened', 'message', 'closed']);
     assert.deepEqual(events.typesFor(3), ['accepted', 'waiting', 'refused']);
     assert.deepEqual(events.typesFor(4), ['accepted', 'refused']);
-    assert.ok((events.of('opened')[1]?.waitedMs ?? 0) >= 45);
+    const [first, second] = events.of('opened').map(({ waitedMs }) => waitedMs);
+    assert.ok(second !== undefined && second >= 45);
     // Where each client has a worker of its own, that was started for it.
-    if (!subject.traits.spawnsPerClient) assert.equal(events.of('opened')[0]?.waitedMs, 0);
+    if (!subject.traits.spawnsPerClient) assert.ok(first !== undefined && first < second, `${first} ms`);
     // The client that leaves makes room for the next to enter: reported in this order.
     const order = events.all.map((event) =>
       'client' in event ? `${event.type} ${event.client?.id}` : event.type,
