@@ -27,7 +27,7 @@ export function tlsOptions(
 
 function contentOf(name: string, path: string, settingText: (name: string) => string): string {
   try {
-    const text = readFileSync(path, 'latin1');
+    const text = readFileSync(path, 'utf8');
     return name === 'tls-passphrase-file' ? (text.split(/\r?\n/)[0] ?? '') : text;
   } catch (error) {
     throw new Failure(`${settingText(name)} cannot be read: ${(error as Error).message}`);

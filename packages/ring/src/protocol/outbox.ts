@@ -78,7 +78,7 @@ export function isExhausted(node: NodeState, message: Outgoing): boolean {
  */
 export function cutShort(node: NodeState, message: Outgoing): void {
   message.inFlight = false;
-  // Nobody outside the view takes its frames: what is for an ID that is in none of it has not arrived.
+  // Only members of the view take its frames: a message to another ID has not arrived.
   if (message.stream === BROADCAST || isMember(node, message.destination)) message.uncertain = true;
   message.cuts++;
   if (message.cuts > 1)

@@ -102,7 +102,7 @@ export class TlsSession implements SessionPort {
   }
 
   get lingers(): boolean {
-    return !this.#ended && (this.#state < SECURE || this.#textEnded || this.#inner.lingers);
+    return !this.#ended && (this.#textEnded || this.#inner.lingers);
   }
 
   get interest(): number {
@@ -204,7 +204,7 @@ export class TlsSession implements SessionPort {
     if (this.#state !== SECURE || this.#inner.finished) this.#close();
   }
 
-  /** @returns whether it is TLS, by its first byte */
+  /** @returns whether it is TLS, by its first byte, and can begin */
   #begin(bytes: Buffer, length: number): boolean {
     if (bytes[0] !== HANDSHAKE_RECORD) {
       const text = bytes.toString('latin1', 0, Math.min(length, 16));
@@ -216,6 +216,10 @@ export class TlsSession implements SessionPort {
       return false;
     }
     this.#connection = ssl.new(this.#context.address);
+    if (this.#connection === 0) {
+      this.#fail('handshake', new TlsError('there is no memory for a TLS connection', takeErrors()));
+      return false;
+    }
     bio.retain(received);
     bio.retain(written);
     ssl.setBio(this.#connection, received, written);
@@ -235,12 +239,13 @@ export class TlsSession implements SessionPort {
     this.#state = SECURE;
     this.#owner.secured(infoOf(this.#connection));
     this.#inner.open();
-    this.#waker?.tickBy(this.#inner.tick(this.#owner.clock.now));
+    if (!this.#inner.finished) this.#waker?.tickBy(this.#inner.tick(this.#owner.clock.now));
     return true;
   }
 
   #receiveText(): void {
-    for (;;) {
+    // What the session inside does may end it, and free the connection.
+    while (this.#state === SECURE) {
       const { free } = textBuffer;
       let length = 0;
       let result: number;
@@ -259,9 +264,11 @@ export class TlsSession implements SessionPort {
       } else if (outcome !== 'wants-more') this.#fail('tls', outcome);
       return;
     }
+    bio.reset(received);
   }
 
   #pass(bytes: Buffer, length: number): void {
+    if (this.#inner.finished) return;
     const shared = this.#inner.receive(bytes, length);
     if (shared && this.#inner.keeps !== RELEASED) textBuffer.detach(length);
   }

@@ -10,9 +10,11 @@ import { eventually } from '@zocalo/test-support/eventually.ts';
 import { TestTls } from '@zocalo/test-support/tls.ts';
 import fc from 'fast-check';
 import { byteLines, lines } from '../../src/framing/lines.ts';
+import type { Client } from '../../src/session/client.ts';
 import { resolveLimits } from '../../src/session/limits.ts';
 import type { Protocol } from '../../src/session/protocol.ts';
 import { Session } from '../../src/session/session.ts';
+import type { SessionPort } from '../../src/session/session-port.ts';
 import { takeErrors } from '../../src/sys/openssl.ts';
 import { MemoryHost } from '../../src/testing/memory-host.ts';
 import { MemoryLoop } from '../../src/testing/memory-loop.ts';
@@ -37,13 +39,15 @@ function layerWith(tls: Partial<TlsOptions> = {}): TlsLayer {
 /** A server's side in memory: what a client sends comes in pieces, and what it is sent goes out in pieces. */
 class Side {
   readonly host = new MemoryHost(resolveLimits({}), { activeClients: 1, waitingClients: 0 });
+  readonly port: SessionPort;
   readonly loop: MemoryLoop;
   readonly #session: Session<never, unknown>;
 
   constructor(layer: TlsLayer, protocol: Protocol<never> = echo as Protocol<never>) {
     const identity = { id: 1, remoteAddress: '192.0.2.1', remotePort: 1, localPort: 2, dialect: 'echo' };
     this.#session = new Session(protocol, identity, this.host) as Session<never, unknown>;
-    this.loop = new MemoryLoop(layer.secure(this.#session as unknown as Session<unknown, unknown>), 0);
+    this.port = layer.secure(this.#session as unknown as Session<unknown, unknown>);
+    this.loop = new MemoryLoop(this.port, 0);
     this.loop.open();
   }
 
@@ -186,6 +190,27 @@ test('frames that a handler keeps are not overwritten by what comes later, from 
     kept.map((line) => Buffer.from(line).toString()),
     [...letters].map((letter) => letter.repeat(16_000)),
   );
+});
+
+test('a conversation that ends, or is stopped, within its first handler leaves nothing behind', async (t) => {
+  const ways: Record<string, (client: Client<unknown>, side: Side) => void> = {
+    aborts: (client) => client.abort(),
+    ends: (client) => client.end(),
+    stops: (_client, side) => side.loop.act((session) => session.stop()),
+    'stops at once': (_client, side) => side.port.stop(),
+  };
+  const layer = layerWith();
+  for (const [way, act] of Object.entries(ways)) {
+    const side: Side = new Side(layer, { ...echo, open: (client) => act(client, side) } as Protocol<never>);
+    const client = clientOf(t, side, 70_000);
+    client.on('error', () => {});
+    client.write('one\ntwo\n');
+    await eventually(`it ${way}`, () => side.port.finished);
+    assert.deepEqual(takeErrors(), [], way);
+  }
+  const client = clientOf(t, new Side(layer), 1_000);
+  client.write('still here\n');
+  assert.equal(String((await once(client, 'data'))[0]), 'still here\n');
 });
 
 test('an answer that is not sent whole is not followed by the end of TLS', async (t) => {
